@@ -137,20 +137,21 @@ def _cut(text: str) -> str:
 def _number_hint(text: str, percent: bool) -> str | None:
     """What to write instead, where the usual slips can be told."""
     bare = text.strip()
-    if bare != text:
+    if bare and bare != text:
         return f"take out the spaces: `{_cut(bare)}`"
-    for pattern, hint in _SLIPS:
-        if re.fullmatch(pattern, bare, re.ASCII):
-            return hint.format(bare=bare, plain=bare.replace("_", "").replace(",", ""))
     if bare.endswith("%") and not percent:
         return "write a fraction: a percent sign is not taken here"
+    plain_digits = re.sub(r"^(-?)0+(?=\d)", r"\1", bare.replace("_", "").replace(",", ""))
+    for pattern, hint in _SLIPS:
+        if re.fullmatch(pattern, bare, re.ASCII):
+            return hint.format(plain=_cut(plain_digits))
     return "write digits with an optional point, such as 1.25"
 
 
 _SLIPS = (
     (r"-?\.\d+%?", "write a digit before the point: `0.…`"),
     (r"-?\d+\.%?", "write a digit after the point, or leave the point out"),
-    (r"-?[\d_]+(?:\.[\d_]+)?%?", "write plain digits: `{plain}`, without leading zeros"),
+    (r"-?[\d_]+(?:\.[\d_]+)?%?", "write plain digits: `{plain}`"),
     (r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?", "leave the commas out: `{plain}`"),
     (r"-?\d+,\d+%?", "use a point, not a comma, for the fraction"),
     (r"[-+]?[\d.]+[eE][-+]?\d+", "write the number out, without an exponent"),

@@ -1,0 +1,1 @@
+"""The formula language: one text, one tree, many readings."""

@@ -1,0 +1,3 @@
+"""The engine's version, which every decision carries."""
+
+ENGINE = "0.1.0"

@@ -1,0 +1,363 @@
+"""What is decided of an account, with its reasons: the answer of the engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from policy_engine.__about__ import ENGINE
+from policy_engine.language.plan import Plan
+from policy_engine.language.values import Undetermined, together
+from policy_engine.model import ACCOUNT, LISTS, Citation, Rule
+from policy_engine.numbers import Value, instant_text, text_of
+
+Line = Mapping[str, Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that decided something: its name, its title, and where it is written."""
+
+    rule: str
+    title: str
+    citation: Citation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Whether something is permitted (None: cannot be told), and every rule that refuses it."""
+
+    permitted: bool | None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told with a decision that decides nothing; `shows` are the figures named."""
+
+    rule: str
+    title: str
+    citation: Citation | None
+    shows: Mapping[str, Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something that the decision takes for granted because the sources are silent."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A ruleset that the decision rests on: the version in force and the digest of its meaning."""
+
+    ruleset: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each part of a decision stands among the computed figures. Shared by decisions.
+
+    `values` and `flags` give the position of the account's figures and of its rules' conditions;
+    `columns` for each list the text inputs (position in the line) and the figures (position).
+    """
+
+    rulesets: tuple[InForce, ...]
+    values: Mapping[str, int]
+    flags: Mapping[str, int]
+    statuses: tuple[Rule, ...]
+    notices: tuple[Rule, ...]
+    permissions: Mapping[str, tuple[Rule, ...]]
+    not_offered: tuple[str, ...]
+    texts: Mapping[str, Mapping[str, int]]
+    columns: Mapping[str, Mapping[str, int]]
+    keys: Mapping[str, int]
+    assumed: Mapping[str, str]
+    titles: Mapping[str, str]
+    plan: Plan | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without the plan: what explains a decision stays where it was made."""
+        return {**self.__dict__, "plan": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A decision as computed: the inputs as read and every figure, as tuples."""
+
+    account: str
+    at: datetime
+    inputs: tuple[Any, ...]
+    lists: tuple[Any, ...]
+    figures: tuple[Any, ...]
+    columns: tuple[Any, ...]
+    reached: frozenset[str]
+
+
+NOT_OFFERED = "not-offered"
+
+
+class Decision:
+    """An account decided under the rules in force at an instant. Immutable.
+
+    Figures are `Decimal`; `Decimal("Infinity")` is unlimited and None cannot be told, and then
+    `undetermined` has the reasons.
+    """
+
+    __slots__ = ("__dict__", "_layout", "_record", "known_at", "rules_at", "window")
+
+    rules_at: datetime
+    known_at: datetime | None
+    window: tuple[Assumption, ...]
+    _layout: Layout
+    _record: Record
+
+    def __init__(
+        self,
+        layout: Layout,
+        record: Record,
+        rules_at: datetime,
+        known_at: datetime | None,
+        window: tuple[Assumption, ...] = (),
+    ) -> None:
+        put = object.__setattr__
+        put(self, "_layout", layout)
+        put(self, "_record", record)
+        put(self, "rules_at", rules_at)
+        put(self, "known_at", known_at)
+        put(self, "window", window)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a decision cannot be changed")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Decision, (self._layout, self._record, self.rules_at, self.known_at, self.window)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Decision) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    def __repr__(self) -> str:
+        return f"<Decision {self.account}: {self.status or 'undetermined'}>"
+
+    @property
+    def account(self) -> str:
+        """The account's name, as the snapshot gives it."""
+        return self._record.account
+
+    @property
+    def at(self) -> datetime:
+        """The instant of the facts."""
+        return self._record.at
+
+    @property
+    def rulesets(self) -> tuple[InForce, ...]:
+        """The versions that the decision rests on."""
+        return self._layout.rulesets
+
+    @property
+    def engine(self) -> str:
+        """The version of the engine that decided."""
+        return ENGINE
+
+    @cached_property
+    def status(self) -> str | None:
+        """The name of the first status that holds; None where that cannot be told."""
+        rule = self._status_rule()
+        return rule.name if isinstance(rule, Rule) else None
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The rule that gives the account its status."""
+        rule = self._status_rule()
+        return (_reason(rule),) if isinstance(rule, Rule) else ()
+
+    @cached_property
+    def values(self) -> Mapping[str, Value | None]:
+        """The account's figures by name."""
+        figures = self._record.figures
+        return MappingProxyType(
+            {name: _known(figures[at]) for name, at in self._layout.values.items()}
+        )
+
+    @property
+    def assets(self) -> tuple[Line, ...] | None:
+        """The figures of each asset line."""
+        return self._lines[0]
+
+    @property
+    def orders(self) -> tuple[Line, ...] | None:
+        """The figures of each open order; None where the orders are not known."""
+        return self._lines[1]
+
+    @property
+    def loans(self) -> tuple[Line, ...] | None:
+        """The figures of each loan."""
+        return self._lines[2]
+
+    @cached_property
+    def permissions(self) -> Mapping[str, Ruling]:
+        """What the account may do, by name; what these rules do not offer is refused."""
+        rulings = {
+            name: self._ruling(name, rules) for name, rules in self._layout.permissions.items()
+        }
+        reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
+        rulings |= {name: Ruling(False, (reason,)) for name in self._layout.not_offered}
+        return MappingProxyType(dict(sorted(rulings.items())))
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the rules tell of this account beside deciding, by name."""
+        held = (rule for rule in self._layout.notices if self._flag(f"notices.{rule.name}") is True)
+        return tuple(
+            Notice(
+                rule.name,
+                rule.title,
+                rule.citation,
+                MappingProxyType({name: self.values[name] for name in rule.shows}),
+            )
+            for rule in held
+        )
+
+    @cached_property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the decision takes for granted, by name."""
+        titles = self._layout.titles
+        reached = {name: titles.get(name, "") for name in self._record.reached}
+        named = {**self._layout.assumed, **reached}
+        made = [Assumption(name, title) for name, title in named.items()]
+        return tuple(sorted((*made, *self.window), key=lambda assumption: assumption.name))
+
+    @cached_property
+    def undetermined(self) -> Mapping[str, tuple[str, ...]]:
+        """Everything that cannot be told, with the reasons and what would settle it."""
+        return MappingProxyType(dict(sorted(self._unknown())))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as plain JSON values, numbers as text."""
+        return {
+            "account": self.account,
+            "at": instant_text(self.at),
+            "rules_at": instant_text(self.rules_at),
+            "known_at": instant_text(self.known_at) if self.known_at else None,
+            "status": self.status,
+            "rulesets": [_plain(item) for item in self.rulesets],
+            "values": _texts(self.values),
+            **{name: _lines_text(lines) for name, lines in zip(LISTS, self._lines, strict=True)},
+            "permissions": {name: _plain(ruling) for name, ruling in self.permissions.items()},
+            "reasons": [_plain(reason) for reason in self.reasons],
+            "notices": [{**_plain(item), "shows": _texts(item.shows)} for item in self.notices],
+            "assumptions": [_plain(assumption) for assumption in self.assumptions],
+            "undetermined": {name: list(why) for name, why in self.undetermined.items()},
+            "engine": self.engine,
+        }
+
+    def to_json(self) -> str:
+        """The decision as one line of JSON: equal decisions give equal bytes."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
+
+    # --- how it is read ---------------------------------------------------------------------
+
+    def _flag(self, name: str) -> Any:
+        return self._record.figures[self._layout.flags[name]]
+
+    def _status_rule(self) -> Rule | Undetermined:
+        """The first status that holds, or what keeps it from being told."""
+        for rule in self._layout.statuses:
+            held = True if rule.when is None else self._flag(f"status.{rule.name}")
+            if held is not False:
+                return rule if held is True else held
+        raise AssertionError("the last status has no condition")
+
+    def _ruling(self, name: str, rules: tuple[Rule, ...]) -> Ruling:
+        flags = [(rule, self._flag(f"permissions.{name}.{rule.name}")) for rule in rules]
+        refusing = tuple(_reason(rule) for rule, held in flags if held is True)
+        if refusing:
+            return Ruling(False, refusing)
+        return Ruling(None if together(held for _, held in flags) is not None else True)
+
+    @cached_property
+    def _lines(self) -> tuple[tuple[Line, ...] | None, ...]:
+        return tuple(
+            self._entity_lines(entity, lines)
+            for entity, lines in zip(LISTS, self._record.lists, strict=True)
+        )
+
+    def _entity_lines(self, entity: str, lines: Any) -> tuple[Line, ...] | None:
+        if isinstance(lines, Undetermined):
+            return None
+        texts, columns = self._layout.texts[entity], self._layout.columns[entity]
+        return tuple(
+            MappingProxyType(
+                {
+                    **{name: line[at] for name, at in texts.items()},
+                    **{name: _known(self._record.columns[at][n]) for name, at in columns.items()},
+                }
+            )
+            for n, line in enumerate(lines)
+        )
+
+    def _unknown(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        named = {name: self._record.figures[at] for name, at in self._layout.values.items()}
+        named |= {f"notices.{r.name}": self._flag(f"notices.{r.name}") for r in self._layout.notices}
+        named |= dict(self._unknown_lines())
+        named["status"] = self._status_rule()
+        for name, value in named.items():
+            if isinstance(value, Undetermined):
+                yield name, value.reasons
+        yield from self._unknown_rulings()
+
+    def _unknown_lines(self) -> Iterator[tuple[str, Any]]:
+        for entity, lines in zip(LISTS, self._record.lists, strict=True):
+            known = () if isinstance(lines, Undetermined) else lines
+            key = self._layout.keys.get(entity)
+            for n, line in enumerate(known):
+                label = n if key is None else line[key]
+                for name, at in self._layout.columns[entity].items():
+                    yield f"{entity}.{label}.{name}", self._record.columns[at][n]
+
+    def _unknown_rulings(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for name, rules in self._layout.permissions.items():
+            if self.permissions[name].permitted is None:
+                why = together(self._flag(f"permissions.{name}.{rule.name}") for rule in rules)
+                yield f"permissions.{name}", () if why is None else why.reasons
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, Undetermined) else value
+
+
+def _reason(rule: Rule) -> Reason:
+    return Reason(rule.name, rule.title, rule.citation)
+
+
+def _texts(values: Mapping[str, Value | None]) -> dict[str, str | bool | None]:
+    return {name: text_of(value) for name, value in values.items()}
+
+
+def _lines_text(lines: tuple[Line, ...] | None) -> list[dict[str, Any]] | None:
+    return None if lines is None else [_texts(line) for line in lines]
+
+
+def _plain(item: Any) -> Any:
+    """A reason, ruling, ruleset or assumption as plain JSON."""
+    if isinstance(item, (Reason, Ruling, Citation, InForce, Assumption, Notice)):
+        names = item.__dataclass_fields__
+        return {name: _plain(getattr(item, name)) for name in names}
+    return [_plain(part) for part in item] if isinstance(item, tuple) else item
+
+
+__all__ = ["ACCOUNT", "Assumption", "Decision", "InForce", "Notice", "Reason", "Ruling"]

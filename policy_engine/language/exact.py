@@ -1,0 +1,310 @@
+"""The exact reading: `Decimal`, step by step. It explains, and it settles every doubtful case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from operator import add, eq, ge, gt, le, lt, mul, ne, sub, truediv
+from typing import Any
+
+from policy_engine.language.interpreter import Interpreter, Part, dotted
+from policy_engine.language.plan import Gather, Plan, Step
+from policy_engine.language.values import (
+    CONSTANT_VALUES,
+    ZERO,
+    Lists,
+    Rows,
+    Undetermined,
+    clock_hours,
+    constant,
+    is_undetermined,
+    round_down,
+    round_half_up,
+    round_up,
+    settled,
+    together,
+)
+from policy_engine.model import ACCOUNT, LISTS
+from policy_engine.numbers import text_of
+
+_SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": add,
+    "-": sub,
+    "*": mul,
+    "/": truediv,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
+    "==": eq,
+    "!=": ne,
+}
+_BUILT_INS: Mapping[str, Callable[..., Any]] = {
+    "min": lambda *values: min(values),
+    "max": lambda *values: max(values),
+    "abs": abs,
+    "round_up": round_up,
+    "round_down": round_down,
+    "round_half_up": round_half_up,
+    "clock_hours": clock_hours,
+}
+
+
+@dataclass
+class Use:
+    """A row of a table or tiers of a scale that a figure was read from, with what was asked."""
+
+    name: str
+    key: Any
+    asked: Any
+    answer: Any
+
+
+@dataclass
+class Sight:
+    """What a formula sees: figures by full name, whole columns, lines by key, and the look-ups.
+
+    `reached` gathers assumptions met on the way, `uses` the rows and tiers read, `read` the names.
+    """
+
+    figures: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    lines: Mapping[str, Any]
+    lookups: Mapping[str, Rows | Lists]
+    reached: set[str] = field(default_factory=set)
+    uses: list[Use] = field(default_factory=list)
+    read: dict[str, Any] = field(default_factory=dict)
+
+
+class ExactReading:
+    """Computes each step on `Decimal`; an undetermined operand makes the result undetermined.
+
+    To be used inside `localcontext(EXACT)`.
+    """
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+
+    def literal(self, value: Decimal | str) -> Any:
+        return value
+
+    def name(self, name: str) -> Any:
+        if name in CONSTANT_VALUES:
+            return CONSTANT_VALUES[name]
+        value = self.sight.read[name] = self.sight.figures[name]
+        return value
+
+    def arithmetic(self, sign: str, left: Any, right: Any) -> Any:
+        return _apply(_SIGNS[sign], left, right)
+
+    def negative(self, operand: Any) -> Any:
+        return _apply(lambda x: -x, operand)
+
+    def compare(self, sign: str, left: Any, right: Any) -> Any:
+        return _apply(_SIGNS[sign], left, right)
+
+    def logic(self, word: str, operands: Sequence[Part[Any]]) -> Any:
+        decides = word == "or"
+        seen = []
+        for part in operands:
+            value = part.read()
+            if value is decides:
+                return decides
+            seen.append(value)
+        unknown = together(seen)
+        return (not decides) if unknown is None else unknown
+
+    def not_(self, operand: Any) -> Any:
+        return operand if is_undetermined(operand) else not operand
+
+    def choose(self, test: Part[Any], then: Part[Any], otherwise: Part[Any]) -> Any:
+        held = test.read()
+        if is_undetermined(held):
+            return held
+        return then.read() if held else otherwise.read()
+
+    def call(self, function: str, arguments: Sequence[Part[Any]]) -> Any:
+        if function in _BUILT_INS:
+            return _apply(_BUILT_INS[function], *(part.read() for part in arguments))
+        if function in ("slices", "tier", "top"):
+            return self._scale(function, arguments)
+        if function == "at":
+            return self._at(arguments)
+        if function == "given":
+            return not is_undetermined(arguments[0].read())
+        return self._table(function, [part.read() for part in arguments])
+
+    def _table(self, function: str, key: list[Any]) -> Any:
+        unknown = together(key)
+        if unknown is not None:
+            return unknown
+        rows = self.sight.lookups[function]
+        assert isinstance(rows, Rows)
+        at = key[0] if rows.single else tuple(key)
+        self.sight.reached.update(rows.reach(at))
+        answer = rows[at]
+        self.sight.uses.append(Use(function, at, None, answer))
+        return answer
+
+    def _scale(self, function: str, arguments: Sequence[Part[Any]]) -> Any:
+        reference = dotted(arguments[0].node)
+        lists = self.sight.lookups[reference]
+        values = [part.read() for part in arguments[1:]]
+        unknown = together(values)
+        if unknown is not None:
+            return unknown
+        key = None if None in lists else values.pop(0)
+        return _apply(lambda: self._read_tiers(function, reference, key, values))
+
+    def _read_tiers(self, function: str, reference: str, key: Any, values: list[Any]) -> Any:
+        steps = self.sight.lookups[reference][key]
+        if function == "top":
+            return steps.top
+        if function == "tier":
+            answer = steps.tier(values[0], self.sight.reached)
+        else:
+            answer = steps.slices(values[0], self.sight.reached, *values[1:])
+        self.sight.uses.append(Use(reference, key, values, answer))
+        return answer
+
+    def _at(self, arguments: Sequence[Part[Any]]) -> Any:
+        entity, column = dotted(arguments[0].node), dotted(arguments[2].node)
+        key = arguments[1].read()
+        lines = self.sight.lines[entity]
+        unknown = together([key, lines])
+        if unknown is not None:
+            return unknown
+        if key not in lines:
+            return no_line(entity, key)
+        value = self.sight.columns[column][lines[key]]
+        self.sight.read[f"{entity}[{key}].{column.partition('.')[2]}"] = value
+        return value
+
+
+def _apply(operation: Callable[..., Any], *operands: Any) -> Any:
+    unknown = together(operands)
+    if unknown is not None:
+        return unknown
+    try:
+        return operation(*operands)
+    except (Undetermined, ArithmeticError) as error:
+        return settled(error)
+
+
+def no_line(entity: str, key: Any) -> Undetermined:
+    """What is asked of a line that is not there."""
+    return Undetermined([f"`{entity}` has no line for {text_of(key)}"])
+
+
+# --- gathering over lines ----------------------------------------------------------------------
+
+
+def gathered(function: str, values: Any) -> Any:
+    """An aggregate over the figures of a list's lines; None for an extreme over no lines."""
+    if is_undetermined(values):
+        return values
+    if function in ("any", "all"):
+        decides = function == "any"
+        if any(value is decides for value in values):
+            return decides
+    unknown = together(values)
+    if unknown is not None:
+        return unknown
+    return (function == "all") if function in ("any", "all") else _GATHERED[function](values)
+
+
+_GATHERED: Mapping[str, Callable[[Sequence[Any]], Any]] = {
+    "sum": lambda values: sum(values, ZERO),
+    "count": lambda values: Decimal(sum(values)),
+    "largest": lambda values: max(values, default=None),
+    "smallest": lambda values: min(values, default=None),
+}
+
+
+# --- a whole plan ------------------------------------------------------------------------------
+
+
+@dataclass
+class Computed:
+    """All figures of an account: the account's by name, each list's columns by full name.
+
+    `counts` has the number of lines of each list, `lines` the index of each line by its key;
+    an unknown list is undetermined in all of them.
+    """
+
+    figures: MutableMapping[str, Any]
+    columns: MutableMapping[str, Any]
+    lines: MutableMapping[str, Any]
+    counts: MutableMapping[str, Any]
+    reached: set[str]
+
+
+def start(plan: Plan, inputs: Sequence[Any], lists: Sequence[Any]) -> Computed:
+    """The inputs of an account, as `Program.run` takes them, before any figure is computed."""
+    figures = {name: constant(item.value) for name, item in plan.scope.parameters.items()}
+    names = (item.name for item in plan.inputs[ACCOUNT])
+    computed = Computed({**figures, **dict(zip(names, inputs, strict=True))}, {}, {}, {}, set())
+    for entity, lines in zip(LISTS, lists, strict=True):
+        unknown = is_undetermined(lines)
+        computed.counts[entity] = lines if unknown else len(lines)
+        for at, item in enumerate(plan.inputs[entity]):
+            column = lines if unknown else [line[at] for line in lines]
+            computed.columns[f"{entity}.{item.name}"] = column
+        key = plan.scope.key(entity)
+        if key is not None:
+            keys = computed.columns[f"{entity}.{key}"]
+            computed.lines[entity] = keys if unknown else {k: n for n, k in enumerate(keys)}
+    return computed
+
+
+def compute(plan: Plan, lookups: Mapping[str, Rows | Lists], computed: Computed) -> Computed:
+    """Fill in every figure of a plan, from the inputs that `computed` holds already."""
+    for figure in plan.figures():
+        if isinstance(figure, Gather):
+            computed.figures[figure.name] = _gather(figure, lookups, computed)
+        elif figure.entity == ACCOUNT:
+            computed.figures[figure.name] = read_step(figure, lookups, computed)
+        else:
+            _column(figure, lookups, computed)
+    return computed
+
+
+def read_step(
+    step: Step, lookups: Mapping[str, Rows | Lists], computed: Computed, line: int = -1
+) -> Any:
+    """One figure, of the account or of the line of that index."""
+    sight = sight_of(step.entity, lookups, computed, line)
+    return Interpreter(ExactReading(sight)).read(step.tree)
+
+
+def sight_of(
+    entity: str, lookups: Mapping[str, Rows | Lists], computed: Computed, line: int = -1
+) -> Sight:
+    """What a formula of an entity sees; a line's figures come before the account's."""
+    figures = computed.figures
+    if line >= 0:
+        own = {
+            name: values[line]
+            for name, values in computed.columns.items()
+            if name.startswith(f"{entity}.") and not is_undetermined(values)
+        }
+        figures = {**figures, **own}
+    return Sight(figures, computed.columns, computed.lines, lookups, computed.reached)
+
+
+def _gather(gather: Gather, lookups: Mapping[str, Rows | Lists], computed: Computed) -> Any:
+    value = gathered(gather.function, computed.columns[gather.column])
+    if value is None and gather.empty is not None:
+        sight = sight_of(ACCOUNT, lookups, computed)
+        return Interpreter(ExactReading(sight)).read(gather.empty)
+    return value
+
+
+def _column(step: Step, lookups: Mapping[str, Rows | Lists], computed: Computed) -> None:
+    count = computed.counts[step.entity]
+    if is_undetermined(count):
+        computed.columns[step.name] = count
+    else:
+        values = [read_step(step, lookups, computed, line) for line in range(count)]
+        computed.columns[step.name] = values

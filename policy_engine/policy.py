@@ -1,0 +1,99 @@
+"""What decides under one combination of versions: plan, look-ups, generated code, layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from policy_engine.decision import InForce, Layout
+from policy_engine.language.code import Program, generate
+from policy_engine.language.plan import Plan, assumption_title, plan, rule_figures
+from policy_engine.language.units import kind_problems
+from policy_engine.language.values import Lists, Rows, lookups
+from policy_engine.errors import RulesError
+from policy_engine.model import ACCOUNT, LISTS, Version
+from policy_engine.snapshot import Reader
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan with everything made from it."""
+
+    plan: Plan
+    lookups: Mapping[str, Rows | Lists]
+    layout: Layout
+
+    @cached_property
+    def program(self) -> Program:
+        """The generated function of every decision."""
+        return generate(self.plan, self.lookups)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads snapshots for this plan."""
+        return Reader(self.plan.inputs)
+
+
+def compiled(versions: tuple[Version, ...], offered: tuple[str, ...]) -> Compiled:
+    """Everything needed to decide under a version (the first) and those it uses.
+
+    `offered` are the permissions of the whole rulebook. Raises RulesError.
+    """
+    made = plan(versions)
+    problems = list(kind_problems(made))
+    if problems:
+        raise RulesError(problems)
+    return Compiled(made, lookups(made.scope), _layout(made, offered))
+
+
+def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
+    main, scope = made.main, made.scope
+    account = [figure.name for figure in made.figures() if figure.entity == ACCOUNT]
+    columns = [figure.name for figure in made.figures() if figure.entity != ACCOUNT]
+    position = {name: at for at, name in enumerate(account)}
+    flags = {name: position[name] for name, rule in rule_figures(main) if rule.when is not None}
+    return Layout(
+        rulesets=tuple(
+            sorted(
+                (InForce(v.ruleset, v.id.partition("@")[2], v.digest) for v in scope.versions),
+                key=lambda item: item.ruleset,
+            )
+        ),
+        values={name: position[name] for name in sorted(scope.formulas[ACCOUNT])},
+        flags=flags,
+        statuses=main.statuses,
+        notices=tuple(sorted(main.notices, key=lambda rule: rule.name)),
+        permissions={
+            name: tuple(sorted(permission.refuse_when, key=lambda rule: rule.name))
+            for name, permission in main.permissions.items()
+        },
+        not_offered=tuple(name for name in offered if name not in main.permissions),
+        texts={entity: _positions(made, entity, "text") for entity in LISTS},
+        columns={
+            entity: {
+                name: columns.index(f"{entity}.{name}") for name in sorted(scope.formulas[entity])
+            }
+            for entity in LISTS
+        },
+        keys=_keys(made),
+        assumed=made.assumed,
+        titles={
+            name: assumption_title(scope, name) for v in scope.versions for name in v.assumptions
+        },
+        plan=made,
+    )
+
+
+def _positions(made: Plan, entity: str, kind: str) -> dict[str, int]:
+    inputs = made.inputs[entity]
+    return {item.name: at for at, item in enumerate(inputs) if item.kind == kind}
+
+
+def _keys(made: Plan) -> dict[str, int]:
+    return {
+        entity: at
+        for entity in LISTS
+        for at, item in enumerate(made.inputs[entity])
+        if item.key
+    }

@@ -1,0 +1,217 @@
+"""A folder of rule files as a rulebook, and the rules in force at an instant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import Any
+
+from policy_engine.document import read_text, read_yaml
+from policy_engine.errors import Place, Problem, RulesError, did_you_mean
+from policy_engine.model import Version
+from policy_engine.numbers import day_or_instant, instant_text
+from policy_engine.policy import Compiled, compiled
+from policy_engine.rules import Rules
+from policy_engine.schema import problems as schema_problems
+from policy_engine.schema import shaped
+from policy_engine.shipped import rules_folder
+from policy_engine.versions import read_version
+
+When = str | datetime | date
+_STEM = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}))?(?:\+[2-9])?")
+
+
+class Rulebook:
+    """Every version of every ruleset. Immutable; pickles as its documents."""
+
+    def __init__(self, documents: Iterable[tuple[str, str]]) -> None:
+        """A rulebook of (path, text) documents. Raises RulesError with everything found."""
+        self._documents = tuple(sorted(documents))
+        problems: list[Problem] = []
+        versions = [_read(path, text, problems) for path, text in self._documents]
+        known = [version for version in versions if version is not None]
+        problems += _fit_problems(known)
+        if problems:
+            raise RulesError(problems)
+        order = sorted(known, key=lambda v: (v.ruleset, v.effective_from, v.id))
+        self.versions: tuple[Version, ...] = tuple(order)
+        self._compiled: dict[tuple[str, ...], Compiled] = {}
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None) -> Rulebook:
+        """The rules of a folder (`*/*.yaml`), or the shipped ones.
+
+        Raises RulesError with every problem of every file, and no rulebook, when any has one.
+        """
+        root = Path(folder) if folder is not None else rules_folder()
+        paths = sorted(root.glob("*/*.yaml"))
+        if not paths:
+            raise RulesError([_no_rules(root)])
+        return cls((path.as_posix(), read_text(path)) for path in paths)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rulebook, (self._documents,)
+
+    @cached_property
+    def rulesets(self) -> Mapping[str, tuple[Version, ...]]:
+        """The versions of each ruleset, oldest first, each instant's corrections in order."""
+        return {
+            name: tuple(v for v in self.versions if v.ruleset == name)
+            for name in sorted({version.ruleset for version in self.versions})
+        }
+
+    @cached_property
+    def permissions(self) -> tuple[str, ...]:
+        """Every permission that any version declares."""
+        return tuple(sorted({name for version in self.versions for name in version.permissions}))
+
+    def in_force(self, at: When, known_at: When | None = None) -> Rules:
+        """The rules that apply at an instant, as far as they had been announced at `known_at`.
+
+        Both are instants in UTC, as text (`2025-02-01T00:00:00Z`, or a day for its midnight), as a
+        datetime with a zone or as a date. Raises RulesError where no ruleset had started.
+        """
+        moment = _moment(at, "at")
+        known = None if known_at is None else _moment(known_at, "known_at")
+        held = dict(_held(self.rulesets, moment, known))
+        if not held:
+            raise RulesError([_before_any(moment, self.versions)])
+        return Rules(self, moment, known, held)
+
+    def compiled(self, versions: tuple[Version, ...]) -> Compiled:
+        """What decides under a combination of versions; made when first asked for."""
+        key = tuple(version.id for version in versions)
+        if key not in self._compiled:
+            self._compiled[key] = compiled(versions, self.permissions)
+        return self._compiled[key]
+
+    def version(self, name: str) -> Version:
+        """The version of that id. Raises RulesError if there is none."""
+        for version in self.versions:
+            if version.id == name:
+                return version
+        hint = did_you_mean(name, [version.id for version in self.versions])
+        raise RulesError([Problem("unknown-version", f"there is no version `{name}`", hint)])
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def _read(path: str, text: str, problems: list[Problem]) -> Version | None:
+    """The version of one document, or None and its problems."""
+    try:
+        document = read_yaml(text, path)
+        found = schema_problems(document, "ruleset")
+        if found:
+            raise RulesError(found)
+        version = read_version(document, shaped(document, "ruleset"))
+    except RulesError as error:
+        problems += error.problems
+        return None
+    problems += _name_problems(version)
+    return version
+
+
+def _name_problems(version: Version) -> Iterator[Problem]:
+    """A file is named after its day, its folder after its ruleset."""
+    path = PurePath(version.path)
+    match = _STEM.fullmatch(path.stem)
+    start = version.effective_from
+    if match is None or match[1] != f"{start:%Y-%m-%d}" or match[2] not in (None, f"{start:%H}"):
+        message = f"the file is named `{path.name}` and takes effect on {instant_text(start)}"
+        hint = f"name it `{start:%Y-%m-%d}.yaml` (a second one that day: `{start:%Y-%m-%dT%H}.yaml`)"
+        yield Problem("file-name", message, hint, version.place)
+    if path.parent.name not in ("", version.ruleset):
+        message = f"the ruleset `{version.ruleset}` stands in the folder `{path.parent.name}`"
+        yield Problem("file-name", message, f"move it to `{version.ruleset}/`", version.place)
+
+
+def _no_rules(root: Path) -> Problem:
+    hint = "name a folder that holds `<ruleset>/<date>.yaml` files"
+    message = "there are no rule files here"
+    return Problem("no-rules", message, hint, Place(root.as_posix()))
+
+
+def _fit_problems(versions: list[Version]) -> Iterator[Problem]:
+    """What is wrong between versions rather than inside one."""
+    starts: dict[str, datetime] = {}
+    for version in versions:
+        first = starts.setdefault(version.ruleset, version.effective_from)
+        starts[version.ruleset] = min(first, version.effective_from)
+    for version in versions:
+        for used in version.uses:
+            yield from _use_problems(version, used, starts)
+    yield from _twin_problems(versions)
+
+
+def _use_problems(version: Version, used: str, starts: Mapping[str, datetime]) -> Iterator[Problem]:
+    if used not in starts:
+        hint = did_you_mean(used, starts) or "add its folder to the rules"
+        yield Problem("unknown-ruleset", f"there is no ruleset `{used}`", hint, version.place)
+    elif starts[used] > version.effective_from:
+        message = (
+            f"`{version.id}` uses `{used}`, which starts only at {instant_text(starts[used])}"
+        )
+        hint = "give it an earlier version, or let this one take effect later"
+        yield Problem("uses-not-started", message, hint, version.place)
+
+
+def _twin_problems(versions: list[Version]) -> Iterator[Problem]:
+    """Two files for one instant: the later announced must say that it corrects the earlier."""
+    groups: dict[tuple[str, datetime], list[Version]] = {}
+    for version in versions:
+        groups.setdefault((version.ruleset, version.effective_from), []).append(version)
+    for group in groups.values():
+        first, *later = sorted(group, key=_announced)
+        for version, before in zip(later, (first, *later), strict=False):
+            if version.corrects is None or _announced(version) == _announced(before):
+                message = f"`{version.id}` takes effect at the same instant as `{before.id}`"
+                hint = "a correction has a later `announced_at` and `corrects: {reason: …}`"
+                yield Problem("two-versions", message, hint, version.place)
+
+
+def _announced(version: Version) -> datetime:
+    return version.announced_at or datetime.min.replace(tzinfo=UTC)
+
+
+# --- time ----------------------------------------------------------------------------------------
+
+
+def _held(
+    rulesets: Mapping[str, tuple[Version, ...]], moment: datetime, known_at: datetime | None
+) -> Iterator[tuple[str, Version]]:
+    for name, versions in rulesets.items():
+        started = [
+            version
+            for version in versions
+            if version.effective_from <= moment
+            and (known_at is None or _announced(version) <= known_at)
+        ]
+        if started:
+            yield name, max(started, key=lambda v: (v.effective_from, _announced(v)))
+
+
+def _moment(when: When, name: str) -> datetime:
+    """An instant in UTC from what a caller gives. Raises RulesError."""
+    try:
+        if isinstance(when, str):
+            return day_or_instant(when)
+        if isinstance(when, datetime):
+            if when.tzinfo is None:
+                raise ValueError
+            return when.astimezone(UTC)
+        return datetime(when.year, when.month, when.day, tzinfo=UTC)
+    except (ValueError, OverflowError, AttributeError):
+        shown = when if isinstance(when, str) else when.isoformat() if isinstance(when, date) else ""
+        hint = "write a day such as 2025-02-01, or an instant such as 2025-02-01T12:00:00Z"
+        message = f"`{shown}` is not an instant with a zone" if shown else "this is not an instant"
+        raise RulesError([Problem("bad-instant", message, hint, Place(pointer=name))]) from None
+
+
+def _before_any(moment: datetime, versions: Iterable[Version]) -> Problem:
+    first = min(version.effective_from for version in versions)
+    message = f"no rules were in force at {instant_text(moment)}"
+    return Problem("no-rules-apply", message, f"the first ones start at {instant_text(first)}")

@@ -1,0 +1,188 @@
+"""The rules in force at an instant, and what they decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import localcontext
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from policy_engine.decision import Assumption, Decision, Record
+from policy_engine.errors import Place, Problem, RulesError, SnapshotError
+from policy_engine.language.exact import ExactReading, Sight
+from policy_engine.language.interpreter import Interpreter
+from policy_engine.language.resolve import Resolved, Step
+from policy_engine.language.scope import scope
+from policy_engine.language.syntax import Fault
+from policy_engine.language.values import constant
+from policy_engine.model import ACCOUNT, LISTS, Input, Version
+from policy_engine.numbers import EXACT, instant_text
+from policy_engine.policy import Compiled
+from policy_engine.snapshot import Reader
+
+if TYPE_CHECKING:
+    from policy_engine.rulebook import Rulebook
+
+_MOST_REMEMBERED = 1024
+
+
+@dataclass(frozen=True)
+class _Applicable:
+    """A version that decides where its `applies_when` holds, and what that asks of a snapshot."""
+
+    version: Version
+    step: Step
+    inputs: tuple[Input, ...]
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads the inputs that the condition names."""
+        return Reader({ACCOUNT: self.inputs, **dict.fromkeys(LISTS, ())})
+
+    def applies(self, snapshot: Any, moment: datetime) -> bool:
+        """Whether the condition surely holds. Raises SnapshotError."""
+        taken = self.reader.read(snapshot, moment)
+        parameters = {name: constant(p.value) for name, p in self.version.parameters.items()}
+        given = zip((item.name for item in self.inputs), taken.inputs, strict=True)
+        sight = Sight({**parameters, **dict(given)}, {}, {}, {})
+        with localcontext(EXACT):
+            return Interpreter(ExactReading(sight)).read(self.step.tree) is True
+
+
+class Rules:
+    """The rules in force at an instant: one version of each ruleset that has started.
+
+    `at` picks the rules; a snapshot's own `at` is the instant of its facts.
+    """
+
+    def __init__(
+        self,
+        book: Rulebook,
+        at: datetime,
+        known_at: datetime | None,
+        versions: Mapping[str, Version],
+    ) -> None:
+        self.book, self.at, self.known_at, self.versions = book, at, known_at, versions
+        self._applicable = tuple(_applicable(v) for v in versions.values() if v.applies_when)
+        self._asked = tuple(
+            sorted({item.source[0] for one in self._applicable for item in one.inputs})
+        )
+        self._chosen: dict[tuple[Any, ...], Compiled] = {}
+
+    def __repr__(self) -> str:
+        return f"<Rules in force at {instant_text(self.at)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _in_force, (self.book, self.at, self.known_at)
+
+    def decide(self, snapshot: Mapping[str, Any]) -> Decision:
+        """The decision on an account.
+
+        Numbers are texts in plain notation, ints or Decimals. Raises SnapshotError with every
+        problem of the snapshot, and where none or two of the rulesets apply to it.
+        """
+        compiled = self.compiled_for(snapshot)
+        taken = compiled.reader.read(snapshot, self.at)
+        with localcontext(EXACT):
+            figures, columns, reached = compiled.program.run(taken.inputs, *taken.lists)
+        record = Record(
+            taken.account, taken.at, taken.inputs, taken.lists, figures, columns, frozenset(reached)
+        )
+        window = self._window(compiled) if self._windows else ()
+        return Decision(compiled.layout, record, self.at, self.known_at, window)
+
+    def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
+        """What decides on a snapshot. Raises SnapshotError if nothing does, or two rulesets would."""
+        try:
+            return self._chosen[tuple([snapshot[name] for name in self._asked])]
+        except (KeyError, TypeError, AttributeError):
+            pass
+        compiled = self._choose(snapshot)
+        asked = tuple(snapshot.get(name) for name in self._asked)
+        if len(self._chosen) < _MOST_REMEMBERED and all(isinstance(part, str) for part in asked):
+            self._chosen[asked] = compiled
+        return compiled
+
+    def compiled(self, ruleset: str) -> Compiled:
+        """What decides under a ruleset in force and those it uses. Raises RulesError."""
+        return self.book.compiled(tuple(self._with_used(ruleset)))
+
+    def _choose(self, snapshot: Any) -> Compiled:
+        found = [one.version for one in self._applicable if one.applies(snapshot, self.at)]
+        if len(found) != 1:
+            raise SnapshotError([self._not_one(snapshot, found)])
+        return self.compiled(found[0].ruleset)
+
+    def _not_one(self, snapshot: Mapping[str, Any], found: list[Version]) -> Problem:
+        place = Place(pointer=", ".join(self._asked))
+        given = ", ".join(f"`{name}` {_shown(snapshot.get(name))}" for name in self._asked)
+        when = instant_text(self.at)
+        if not found:
+            names = ", ".join(f"`{one.version.ruleset}`" for one in self._applicable) or "none"
+            message = f"no rules in force at {when} apply to an account with {given}"
+            return Problem("no-rules-apply", message, f"the rulesets that decide: {names}", place)
+        both = " and ".join(f"`{version.id}`" for version in found)
+        message = f"{both} both apply to an account with {given}"
+        return Problem("two-rules-apply", message, "their `applies_when` must not overlap", place)
+
+    def _with_used(self, ruleset: str) -> Iterator[Version]:
+        """A version and all it uses, each once, in the order met."""
+        waiting, seen = [ruleset], {ruleset}
+        while waiting:
+            version = self.versions.get(waiting.pop(0))
+            if version is None:
+                raise RulesError([self._not_started(seen - self.versions.keys())])
+            yield version
+            new = [name for name in version.uses if name not in seen]
+            waiting += new
+            seen |= set(new)
+
+    def _not_started(self, names: set[str]) -> Problem:
+        shown = ", ".join(f"`{name}`" for name in sorted(names))
+        message = f"{shown} had not started, or was not announced, at {instant_text(self.at)}"
+        return Problem("uses-not-started", message, "ask of a later instant, or of later knowledge")
+
+    @cached_property
+    def _windows(self) -> Mapping[str, Assumption]:
+        """Versions whose change may not be complete yet, by ruleset."""
+        return {
+            name: Assumption(
+                f"completes_within.{name}",
+                f"The change of {instant_text(v.effective_from)} is taken to be complete;"
+                f" it may take until {instant_text(v.effective_from + v.completes_within)}.",
+            )
+            for name, v in self.versions.items()
+            if v.completes_within and self.at < v.effective_from + v.completes_within
+        }
+
+    def _window(self, compiled: Compiled) -> tuple[Assumption, ...]:
+        used = {item.ruleset for item in compiled.layout.rulesets}
+        return tuple(one for name, one in self._windows.items() if name in used)
+
+
+def _applicable(version: Version) -> _Applicable:
+    """Resolve an `applies_when`. Raises RulesError: it may ask for the account's inputs only."""
+    assert version.applies_when is not None
+    resolved = Resolved(scope([version]))
+    try:
+        resolved.add("applies_when", ACCOUNT, version.applies_when, None)
+        step = resolved.figures["applies_when"]
+        inputs = version.inputs.get(ACCOUNT, {})
+        for name in step.reads:
+            if name not in inputs and name not in version.parameters:
+                hint = "it chooses the rules: only inputs of the account and parameters are known"
+                raise Fault("bad-formula", f"`applies_when` cannot read `{name}`", hint, 0)
+    except Fault as fault:
+        raise RulesError([version.applies_when.problem(fault)]) from None
+    assert isinstance(step, Step)
+    return _Applicable(version, step, tuple(inputs[name] for name in step.reads if name in inputs))
+
+
+def _shown(value: Any) -> str:
+    return "missing" if value is None else f"`{value}`"
+
+
+def _in_force(book: Rulebook, at: datetime, known_at: datetime | None) -> Rules:
+    return book.in_force(at, known_at)

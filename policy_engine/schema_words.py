@@ -1,0 +1,244 @@
+"""What each keyword of JSON Schema says when it does not hold, in words of the person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from policy_engine.document import Pointer
+from policy_engine.document.text import shortened, visible
+from policy_engine.errors import did_you_mean
+from policy_engine.kinds import kind_slip
+
+MOST_LISTED = 12
+"""A message lists no more choices than this."""
+
+
+class Said(NamedTuple):
+    """A problem without its place; `key` is the key it is about, `lacks` the one that lacks."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    key: str | None = None
+    lacks: str | None = None
+
+
+class Failure(NamedTuple):
+    """A keyword that does not hold: its setting, the schema around it, the value, the path."""
+
+    keyword: str
+    setting: Any
+    part: Mapping[str, Any]
+    value: Any
+    at: Pointer
+    is_key: bool
+    written: bool
+    example: Callable[[str], Any]
+
+    @property
+    def subject(self) -> str:
+        """The value by its name: `` `price` ``, or its position in a list."""
+        return subject(self.at)
+
+
+def said(failure: Failure) -> Iterator[Said]:
+    """Everything to say about a keyword that does not hold."""
+    if "x-message" in failure.part:
+        code = failure.part.get("x-code", _CODES.get(failure.keyword, "invalid-value"))
+        yield Said(code, failure.part["x-message"], failure.part.get("x-hint"))
+    elif failure.is_key:
+        yield _name(failure)
+    else:
+        yield from _KEYWORDS.get(failure.keyword, _expected)(failure)
+
+
+def subject(at: Pointer) -> str:
+    """The place in a document that a pointer names, in words."""
+    if not at:
+        return "the document"
+    if isinstance(at[-1], int):
+        return f"item {at[-1] + 1} of {subject(at[:-1])}"
+    return f"`{shortened(at[-1])}`"
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it."""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if value is None:
+        return "`null`"
+    if isinstance(value, str):
+        return f"`{shortened(value)}`" if value == value.strip() else f"`{_spaced(value)}`"
+    if isinstance(value, int | Decimal):
+        return f"`{shortened(str(Decimal(value)), 40)}`"
+    if isinstance(value, float):
+        return f"the binary fraction `{value}`"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else "a value of another kind"
+
+
+def _spaced(text: str) -> str:
+    """A text whose blanks at the ends matter, with its line breaks spelled out."""
+    return visible(text[:60]).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _unknown_keys(failure: Failure) -> Iterator[Said]:
+    known = failure.part.get("properties", {})
+    for key in failure.value:
+        if key not in known:
+            listed = f"the keys here are {_listed(known)}" if len(known) <= MOST_LISTED else None
+            hint = did_you_mean(str(key), known) or listed or "delete it, or check its spelling"
+            yield Said("unknown-key", f"unknown key {shown(key)}", hint, key)
+
+
+def _missing_keys(failure: Failure) -> Iterator[Said]:
+    """The keys that are missing, save those that an unknown key seems to be meant for."""
+    known = failure.part.get("properties", {})
+    others = [str(key) for key in failure.value if key not in known]
+    meant = {did_you_mean(other, known) for other in others}
+    for key in failure.setting:
+        if key not in failure.value and f"did you mean `{key}`?" not in meant:
+            yield _missing(failure, key)
+
+
+def _dependent_keys(failure: Failure) -> Iterator[Said]:
+    for key, needed in failure.setting.items():
+        for other in needed if key in failure.value else ():
+            if other not in failure.value:
+                yield _missing(failure, other)
+
+
+def _missing(failure: Failure, key: str) -> Said:
+    where = f" from {failure.subject}" if failure.at else ""
+    example = failure.example(key)
+    if example is None:
+        hint = None
+    elif failure.written:
+        hint = f"add `{key}: {example}`"
+    else:
+        hint = f'add `"{key}": {json.dumps(example, ensure_ascii=False)}`'
+    return Said("missing-key", f"`{key}` is missing{where}", hint, lacks=key)
+
+
+def _type(failure: Failure) -> Iterator[Said]:
+    kinds = [failure.setting] if isinstance(failure.setting, str) else failure.setting
+    expected = failure.part.get("x-expected") or _or(w for kind in kinds for w in _KINDS[kind])
+    hint = None
+    if isinstance(failure.value, float):
+        hint = f'it is not exact; give it as text: "{failure.value}"'
+    message = f"{failure.subject} should be {expected}, not {shown(failure.value)}"
+    yield Said("wrong-type", message, hint)
+
+
+def _choice(failure: Failure) -> Iterator[Said]:
+    choices = list(dict.fromkeys(str(each) for each in failure.setting if each is not None))
+    few = len(choices) <= MOST_LISTED
+    expected = failure.part.get("x-expected") or (_listed(choices) if few else "one of the list")
+    message = f"{failure.subject} should be {expected}, not {shown(failure.value)}"
+    hint = failure.part.get("x-hints", {}).get(str(failure.value))
+    yield Said("invalid-value", message, hint or did_you_mean(str(failure.value), choices))
+
+
+def _kind(failure: Failure) -> Iterator[Said]:
+    slip = kind_slip(failure.setting, failure.value, failure.part)
+    if slip:
+        yield Said(slip.code, f"{failure.subject}: {slip.message}", slip.hint)
+
+
+def _expected(failure: Failure) -> Iterator[Said]:
+    if failure.value == "":
+        yield Said("invalid-value", f"{failure.subject} is empty", failure.part.get("x-hint"))
+        return
+    expected = failure.part.get("x-expected", "something else")
+    message = f"{failure.subject} should be {expected}, not {shown(failure.value)}"
+    yield Said("invalid-value", message, failure.part.get("x-hint"))
+
+
+def _pattern(failure: Failure) -> Iterator[Said]:
+    """Nothing where another keyword says it better: a kind, or that the text is empty."""
+    if "x-kind" not in failure.part and failure.value != "":
+        yield from _expected(failure)
+
+
+def _too_few(failure: Failure) -> Iterator[Said]:
+    size, least = len(failure.value), failure.setting
+    if size == 0:
+        yield Said("invalid-value", f"{failure.subject} is empty", "fill it, or delete the key")
+    else:
+        yield Said("invalid-value", f"{failure.subject} should have {least} entries, not {size}")
+
+
+def _too_many(failure: Failure) -> Iterator[Said]:
+    size, most = len(failure.value), failure.setting
+    yield Said("invalid-value", f"{failure.subject} should have {most} entries, not {size}")
+
+
+def _too_long(failure: Failure) -> Iterator[Said]:
+    message = f"{failure.subject} has more than {failure.setting:,} characters"
+    yield Said("too-large", message, "shorten it")
+
+
+def _repeated(failure: Failure) -> Iterator[Said]:
+    seen: list[Any] = []
+    for item in failure.value:
+        if item in seen:
+            message = f"{failure.subject} has {shown(item)} twice"
+            yield Said("invalid-value", message, "keep one of the two")
+        seen.append(item)
+
+
+def _bound(failure: Failure) -> Iterator[Said]:
+    words = {"minimum": "{} or more", "maximum": "{} or less"}.get(failure.keyword)
+    expected = (words or "greater than {}").format(failure.setting)
+    message = f"{failure.subject}: {shown(failure.value)} should be {expected}"
+    yield Said("invalid-value", message)
+
+
+def _name(failure: Failure) -> Said:
+    """A key that is not the kind of name that stands here."""
+    expected = failure.part.get("x-expected", "another name")
+    better = str(failure.value).lower().replace("-", "_").replace(" ", "_")
+    hint = f"write `{better}`" if better != failure.value and better.isidentifier() else None
+    message = f"the key {shown(failure.value)} should be {expected}"
+    return Said("invalid-value", message, hint, failure.value)
+
+
+def _listed(choices: Sequence[str] | Mapping[str, Any]) -> str:
+    return _or(f"`{choice}`" for choice in choices)
+
+
+def _or(words: Iterator[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+_KINDS = {
+    "object": ("a mapping of keys to values",),
+    "array": ("a list",),
+    "string": ("text",),
+    "number": ("a number",),
+    "boolean": ("`true`", "`false`"),
+    "null": ("`null`",),
+}
+_CODES = {"required": "missing-key", "type": "wrong-type"}
+_KEYWORDS: Mapping[str, Callable[[Failure], Iterator[Said]]] = {
+    "additionalProperties": _unknown_keys,
+    "required": _missing_keys,
+    "dependentRequired": _dependent_keys,
+    "type": _type,
+    "enum": _choice,
+    "x-kind": _kind,
+    "pattern": _pattern,
+    "maxLength": _too_long,
+    "minItems": _too_few,
+    "minProperties": _too_few,
+    "maxItems": _too_many,
+    "uniqueItems": _repeated,
+    "minimum": _bound,
+    "exclusiveMinimum": _bound,
+    "maximum": _bound,
+}

@@ -1,0 +1,99 @@
+"""The careful way to read a snapshot: what is wrong with it, in words, with the place of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from policy_engine.errors import Place, Problem
+from policy_engine.numbers import BadNumber, plain, within_digits
+
+Extra = Mapping[str, frozenset[str]]
+
+
+def checked(snapshot: Any, extra: Extra) -> tuple[Any, list[Problem]]:
+    """The snapshot with every number as plain text, and every problem found.
+
+    `extra` names fields that the rules declare beyond the schema, for the account and each list.
+    """
+    from policy_engine.schema import problems as schema_problems  # slow to import, seldom needed
+
+    problems: list[Problem] = []
+    sound = _sound(snapshot, "", problems)
+    problems += schema_problems(_without(sound, extra), "snapshot")
+    return _texts(sound), problems
+
+
+def _sound(value: Any, at: str, problems: list[Problem]) -> Any:
+    """A copy in plain mappings and lists; what is no exact figure is noted and replaced by 1."""
+    if isinstance(value, Mapping):
+        return {
+            _key(key, at, problems): _sound(item, _join(at, key), problems)
+            for key, item in value.items()
+        }
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [_sound(item, f"{at}[{n}]", problems) for n, item in enumerate(value)]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    problems.append(_not_exact(value, at))
+    return 1
+
+
+def _key(key: Any, at: str, problems: list[Problem]) -> str:
+    if not isinstance(key, str):
+        message = "a key here is not text"
+        problems.append(Problem("unknown-key", message, "write every key as text", Place(pointer=at)))
+    return str(key)
+
+
+def _join(at: str, key: Any) -> str:
+    return f"{at}.{key}" if at else str(key)
+
+
+def _not_exact(value: Any, at: str) -> Problem:
+    place = Place(pointer=at)
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+        message = f"`{value}` is a binary fraction, which may not be the number that was meant"
+        return Problem("float", message, f'pass it as text: "{value}", or as a Decimal', place)
+    if isinstance(value, (float, Decimal)):
+        hint = "only finite numbers can be used; leave an unknown figure out"
+        return Problem("bad-number", "this is not a number", hint, place)
+    return Problem("wrong-type", "this is neither text nor a number", None, place)
+
+
+def _without(value: Any, extra: Extra) -> Any:
+    """The snapshot without the fields that only the rules know."""
+    if not isinstance(value, dict):
+        return value
+    kept = {name: item for name, item in value.items() if name not in extra.get("account", ())}
+    for entity, names in extra.items():
+        if names and isinstance(kept.get(entity), list):
+            kept[entity] = [_line_without(line, names) for line in kept[entity]]
+    return kept
+
+
+def _line_without(line: Any, names: frozenset[str]) -> Any:
+    if not isinstance(line, dict):
+        return line
+    return {name: item for name, item in line.items() if name not in names}
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_texts(item) for item in value]
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return _text(Decimal(value))
+    return value
+
+
+def _text(value: Decimal) -> str:
+    try:
+        return plain(within_digits(value, ""))
+    except BadNumber:
+        return ""
+

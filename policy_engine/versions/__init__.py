@@ -1,0 +1,5 @@
+"""From a rule file to a version: what it says, as frozen values, and its digest."""
+
+from policy_engine.versions.read import read_version
+
+__all__ = ["read_version"]

@@ -1,0 +1,104 @@
+"""What a version means, as canonical JSON, and the digest of that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from policy_engine.language.syntax import Expression, Fault, parse
+from policy_engine.language.text import to_text
+from policy_engine.model import Row, Version
+from policy_engine.numbers import instant_text, plain
+
+_NOT_MEANING = frozenset({"id", "digest", "path", "place", "document"})
+_KEPT_AS_WRITTEN = ("requests", "invariants")
+_FORMULAS = frozenset({"when", "expression"})
+
+
+def digest(version: Version) -> str:
+    """`sha256:` and the hash of the version's meaning; equal on every platform and Python.
+
+    Spaces, comments, the order of keys and the spelling of numbers and formulas leave it as it is;
+    anything else that the file says changes it.
+    """
+    text = json.dumps(
+        meaning(version), sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
+    return f"sha256:{sha256(text.encode()).hexdigest()}"
+
+
+def meaning(version: Version) -> dict[str, Any]:
+    """The version's meaning as plain JSON: sorted where order says nothing, kept where it does."""
+    said = {name: _meant(getattr(version, name)) for name in _names(version)}
+    said["notices"] = _by_name(said["notices"])
+    for permission in said["permissions"].values():
+        permission["refuse_when"] = _by_name(permission["refuse_when"])
+    for table in said["tables"].values():
+        table["rows"] = sorted(table["rows"], key=json.dumps)
+    for section in _KEPT_AS_WRITTEN:
+        said[section] = _spelled(version.document.get(section, {}))
+    return said
+
+
+def _by_name(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rules, key=lambda rule: str(rule["name"]))
+
+
+def _names(value: Any) -> list[str]:
+    return [field.name for field in fields(value) if field.name not in _NOT_MEANING]
+
+
+def _meant(value: Any) -> Any:
+    if isinstance(value, Expression):
+        return to_text(value.tree)
+    if isinstance(value, Decimal):
+        return {"number": plain(value)}
+    if isinstance(value, Row):
+        return {**_object(value), "keys": sorted((_meant(key) for key in value.keys), key=json.dumps)}
+    if is_dataclass(value):
+        return _object(value)
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, timedelta):
+        return {"seconds": int(value.total_seconds())}
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, (tuple, list)):
+        return [_meant(item) for item in value]
+    return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return {name: _meant(getattr(value, name)) for name in _names(value)}
+
+
+def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        plain(key) if isinstance(key, Decimal) else str(key): _meant(item)
+        for key, item in value.items()
+    }
+
+
+def _spelled(value: Any, key: str = "") -> Any:
+    """A section kept as written, its formulas in their one spelling."""
+    if isinstance(value, dict):
+        formula = key in ("set", "account")
+        return {
+            name: _formula(item)
+            if isinstance(item, str) and (formula or name in _FORMULAS)
+            else _spelled(item, name)
+            for name, item in value.items()
+        }
+    return [_spelled(item, key) for item in value] if isinstance(value, list) else value
+
+
+def _formula(text: str) -> str:
+    try:
+        return to_text(parse(text))
+    except Fault:
+        return text

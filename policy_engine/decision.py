@@ -68,7 +68,8 @@ class Layout:
     """Where each part of a decision stands among the computed figures. Shared by decisions.
 
     `values` and `flags` give the position of the account's figures and of its rules' conditions;
-    `columns` for each list the text inputs (position in the line) and the figures (position).
+    `texts` and `columns` that of each list's text inputs in a line and of its figures; `inputs` and
+    `constants` are the account's other figures, which notices may show.
     """
 
     rulesets: tuple[InForce, ...]
@@ -83,6 +84,8 @@ class Layout:
     keys: Mapping[str, int]
     assumed: Mapping[str, str]
     titles: Mapping[str, str]
+    inputs: Mapping[str, int]
+    constants: Mapping[str, Value | None]
     plan: Plan | None = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -227,7 +230,7 @@ class Decision:
                 rule.name,
                 rule.title,
                 rule.citation,
-                MappingProxyType({name: self.values[name] for name in rule.shows}),
+                MappingProxyType({name: self._figure(name) for name in rule.shows}),
             )
             for rule in held
         )
@@ -273,6 +276,15 @@ class Decision:
 
     def _flag(self, name: str) -> Any:
         return self._record.figures[self._layout.flags[name]]
+
+    def _figure(self, name: str) -> Value | None:
+        """A figure of the account by name: a formula's, an input or a parameter."""
+        layout, record = self._layout, self._record
+        if name in layout.values:
+            return self.values[name]
+        if name in layout.inputs:
+            return _known(record.inputs[layout.inputs[name]])
+        return layout.constants[name]
 
     def _status_rule(self) -> Rule | Undetermined:
         """The first status that holds, or what keeps it from being told."""

@@ -12,7 +12,7 @@ from policy_engine.language.plan import Plan, assumption_title, plan, rule_figur
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Lists, Rows, lookups
 from policy_engine.errors import RulesError
-from policy_engine.model import ACCOUNT, LISTS, Version
+from policy_engine.model import ACCOUNT, LISTS, NotKnown, Version
 from policy_engine.snapshot import Reader
 
 
@@ -80,6 +80,11 @@ def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
         assumed=made.assumed,
         titles={
             name: assumption_title(scope, name) for v in scope.versions for name in v.assumptions
+        },
+        inputs={item.name: at for at, item in enumerate(made.inputs[ACCOUNT])},
+        constants={
+            name: None if isinstance(parameter.value, NotKnown) else parameter.value
+            for name, parameter in scope.parameters.items()
         },
         plan=made,
     )

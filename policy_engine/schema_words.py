@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -127,11 +128,18 @@ def _missing(failure: Failure, key: str) -> Said:
 def _type(failure: Failure) -> Iterator[Said]:
     kinds = [failure.setting] if isinstance(failure.setting, str) else failure.setting
     expected = failure.part.get("x-expected") or _or(w for kind in kinds for w in _KINDS[kind])
-    hint = None
-    if isinstance(failure.value, float):
-        hint = f'it is not exact; give it as text: "{failure.value}"'
     message = f"{failure.subject} should be {expected}, not {shown(failure.value)}"
-    yield Said("wrong-type", message, hint)
+    yield Said("wrong-type", message, _exact(failure.value))
+
+
+def _exact(value: Any) -> str | None:
+    """What to write for a number that a float cannot hold."""
+    if not isinstance(value, float):
+        return None
+    if not math.isfinite(value):
+        return "only finite numbers can be used"
+    written = int(value) if value.is_integer() else value
+    return f'it is not exact; give it as text: "{written}"'
 
 
 def _choice(failure: Failure) -> Iterator[Said]:

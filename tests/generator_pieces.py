@@ -91,7 +91,7 @@ class Pieces(ABC):
 
     def aggregate(self, form: str, entity: str, element: Term, kind: str) -> Term:
         """The aggregate of an element over a list."""
-        ends = [self.number(0)] if form in ("largest", "smallest") else []
+        ends = [self.on("account").number(0)] if form in ("largest", "smallest") else []
         inside = ", ".join([entity, element.text, *(end.text for end in ends)])
         digits = max([element.digits, *(end.digits for end in ends)]) + 3
         return compound(f"{form}({inside})", kind, ATOM, (element, *ends), digits=digits)

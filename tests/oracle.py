@@ -11,7 +11,7 @@ from typing import Any
 from oracle_account import read_account
 from oracle_figures import Provision, Rules, World
 from oracle_language import Place, evaluate, key_field, parsed
-from oracle_references import mentioned
+from oracle_references import evaluate_gathered, mentioned
 from oracle_values import (
     UNLIMITED,
     OracleError,
@@ -126,6 +126,8 @@ def decision(world: World, main: Document, versions: Sequence[Document]) -> dict
         for name, provision in (main.get("permissions") or {}).items()
     }
     status = status_of(statuses)
+    for text in expressions(main, versions):
+        evaluate_gathered(parsed(text), world)
     unknown = [
         *null_names("", values),
         *null_lines(world, figures),
@@ -237,6 +239,14 @@ def assumed(rules: Rules, main: Document, versions: Sequence[Document]) -> Itera
         if text is not None:
             for named in mentioned(parsed(text), entity, rules):
                 yield from named.get("assumes", ())
+
+
+def expressions(main: Document, versions: Sequence[Document]) -> Iterator[str]:
+    """The text of every expression of the plan."""
+    for _, provision in provisions(main, versions):
+        text = provision.get("expression", provision.get("when"))
+        if text is not None:
+            yield text
 
 
 def provisions(main: Document, versions: Sequence[Document]) -> Iterator[tuple[str, Provision]]:

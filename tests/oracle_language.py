@@ -180,7 +180,7 @@ def aggregate(form: str, arguments: list[ast.expr], place: Place) -> Value:
     if missing is not None:
         return missing
     if not values and form in ("largest", "smallest"):
-        return evaluate(arguments[2], place)
+        return evaluate(arguments[2], Place(place.world))
     return AGGREGATES[form](values)
 
 

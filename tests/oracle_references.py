@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from typing import cast
 
-from oracle_figures import Provision, Rules
-from oracle_language import AGGREGATES, scale_name
+from oracle_figures import Provision, Rules, World
+from oracle_language import AGGREGATES, Place, evaluate, scale_name
 
 
 def mentioned(node: ast.AST, entity: str, rules: Rules) -> Iterator[Provision]:
@@ -29,5 +29,22 @@ def mentioned_by_call(node: ast.Call, entity: str, rules: Rules) -> Iterator[Pro
     if function in AGGREGATES or function == "at":
         inner = arguments.pop(2 if function == "at" else 1)
         yield from mentioned(inner, cast(ast.Name, arguments.pop(0)).id, rules)
+        entity = entity if function == "at" else "account"
     for argument in arguments:
         yield from mentioned(argument, entity, rules)
+
+
+def evaluate_gathered(node: ast.AST, world: World) -> None:
+    """Evaluate what every aggregate and `at` of an expression asks of lines, on every line.
+
+    It is a figure of its own and computed with all others, also where a branch does not read it.
+    """
+    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
+    for call in calls:
+        function = cast(ast.Name, call.func).id
+        if function in AGGREGATES:
+            evaluate(call, Place(world))
+        elif function == "at":
+            entity = cast(ast.Name, call.args[0]).id
+            for index in range(len(world.lines[entity] or ())):
+                evaluate(call.args[2], Place(world, entity, index))

@@ -162,7 +162,6 @@ _WORDS = {
         "a key in double quotes should stand here",
         'write `"key": value`, without a comma after the last',
     ),
-    "Illegal trailing comma": ("nothing follows this comma", "delete it"),
     "Expecting ':'": ("a colon should stand here", 'write `"key": value`'),
     "Expecting ','": ("a comma or a closing bracket should stand here", "close what is open"),
     "Extra data": ("the JSON has ended before this", "keep one value in a file"),
@@ -176,7 +175,21 @@ _WORDS = {
 
 
 def _syntax_problem(source: Source, slip: json.JSONDecodeError) -> Problem:
+    character = source.text[slip.pos : slip.pos + 1]
+    before = source.text[: slip.pos].rstrip(" \t\r\n")
+    if slip.msg.startswith("Illegal trailing comma"):  # Python 3.13 and later
+        return _trailing_comma(source, slip.pos)
+    if character in ("]", "}") and before.endswith(","):
+        return _trailing_comma(source, len(before) - 1)
+    if character == "\n" and "control" in slip.msg:
+        message = "the line ends before the text's closing quote"
+        hint = r'close it with `"`; write a line break as `\n`'
+        return source.problem("bad-json", message, hint, slip.pos)
     for complaint, (message, hint) in _WORDS.items():
         if slip.msg.startswith(complaint):
             return source.problem("bad-json", message, hint, slip.pos)
     return source.problem("bad-json", "this is not JSON", None, slip.pos)
+
+
+def _trailing_comma(source: Source, at: int) -> Problem:
+    return source.problem("bad-json", "nothing follows this comma", "delete it", at)

@@ -117,7 +117,7 @@ class _Composer:
     def _document(self, event: Any) -> None:
         start = event.start_mark.index
         self.documents += 1
-        if event.version or event.tags:
+        if event.version or event.tags or self.source.text[start : start + 1] == "%":
             self._problem("directive", "YAML directives are not taken", "delete this line", start)
         if self.documents > 1:
             message = "a second document starts here"
@@ -193,6 +193,8 @@ class _Composer:
             self._problem("bad-key", "a key must be plain text", "write `name: value`", node.start)
             return
         width = node.end - node.start
+        if self.source.text[max(0, node.start - 80) : node.start].rstrip(" ").endswith("?"):
+            self._problem("bad-key", "`?` marks a key", "write `name: value`", node.start, width)
         if _is_nothing(node):
             self._problem("bad-key", "this value has no key", "write `name: value`", node.start)
         if node.value == "<<" and not node.style:

@@ -66,7 +66,9 @@ def _colon(slip: _Slip) -> _Said:
         hint = "put quotes around text that holds a colon and a space"
         return _Said("a second colon stands on this line", hint, slip.at)
     if before.startswith(" "):
-        return _Said("this key is indented under a line that has a value", _INDENT, slip.at)
+        key = before.strip()
+        message = f"`{shortened(key)}` is indented under a line that has a value"
+        return _Said(message, _INDENT, slip.at - len(before.lstrip()), len(key))
     return _Said("a colon cannot stand here", "put quotes around the text", slip.at)
 
 
@@ -99,9 +101,9 @@ def _escape(slip: _Slip) -> _Said:
 
 
 def _block(slip: _Slip) -> _Said:
-    hint = "their text starts on the next line, indented; put quotes around text that starts so"
     if slip.character == "\t":
-        return _Said("a tab stands where only spaces can", hint, slip.at)
+        return _first_character(slip)
+    hint = "a block starts on the next line, indented; put quotes around text that starts so"
     return _Said("this cannot stand after `|` or `>`", hint, slip.at)
 
 

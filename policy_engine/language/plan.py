@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from policy_engine.errors import Problem, RulesError
+from policy_engine.errors import Problem, RulesError, did_you_mean
 from policy_engine.language.resolve import Figure, Gather, Resolved, Step, formula_figures
 from policy_engine.language.scope import Scope, scope
 from policy_engine.language.syntax import Expression, Fault
@@ -73,9 +73,19 @@ def _resolve_all(resolved: Resolved) -> Iterator[Problem]:
     for name, formula in formula_figures(resolved.scope):
         assert formula.expression is not None
         yield from _resolve(resolved, name, formula.entity, formula.expression, formula)
+    for rule in resolved.scope.main.notices:
+        yield from _unknown_shows(rule, resolved.scope)
     for name, rule in rule_figures(resolved.scope.main):
         if rule.when is not None:
             yield from _resolve(resolved, name, ACCOUNT, rule.when, rule)
+
+
+def _unknown_shows(rule: Rule, names: Scope) -> Iterator[Problem]:
+    known = names.figures(ACCOUNT)
+    for name in rule.shows:
+        if name not in known:
+            message = f"`{rule.name}` shows `{name}`, which is no figure of the account"
+            yield Problem("unknown-name", message, did_you_mean(name, known), rule.place)
 
 
 def _resolve(

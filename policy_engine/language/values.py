@@ -137,7 +137,7 @@ class Steps:
         """The sum over the tiers of rate times the part of `x` inside, each rate at least `least`."""
         total = ZERO
         if x <= total:
-            return total
+            return total if least is None else _touched(least, total)
         for upper, lower, rate in self.tiers:
             if least is not None and rate < least:
                 rate = least
@@ -157,6 +157,11 @@ class Steps:
                 return rate
         reached.update(self.assumes)
         return self.above
+
+
+def _touched(argument: Decimal, answer: Decimal) -> Decimal:
+    """The answer, unless an argument that it does not need is undetermined."""
+    return answer if argument == argument else answer
 
 
 class Lists(dict[Any, Steps]):
@@ -203,7 +208,7 @@ _EPOCH_HOUR = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 def _rounded(x: Decimal, step: Decimal, how: str) -> Decimal:
     if step <= ZERO:
         raise Undetermined([f"a step of {text_of(step)} cannot be rounded to: it must be above 0"])
-    if not x.is_finite():
+    if abs(x) == UNLIMITED:
         return x
     return (x / step).to_integral_value(rounding=how, context=EXACT) * step
 

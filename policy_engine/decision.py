@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_engine.__about__ import ENGINE
+from policy_engine.errors import PolicyError, Problem
+from policy_engine.explain import Trace, explain
 from policy_engine.language.plan import Plan
 from policy_engine.language.values import Undetermined, together
-from policy_engine.model import ACCOUNT, LISTS, Citation, Rule
+from policy_engine.model import LISTS, Citation
 from policy_engine.numbers import Value, instant_text, text_of
 
 Line = Mapping[str, Value | None]
@@ -63,21 +65,29 @@ class InForce:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """A rule, and where its condition stands among the computed figures (None: it has none)."""
+
+    reason: Reason
+    at: int | None = None
+    shows: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where each part of a decision stands among the computed figures. Shared by decisions.
 
-    `values` and `flags` give the position of the account's figures and of its rules' conditions;
+    `values` gives the position of the account's figures, rules have that of their conditions;
     `texts` and `columns` that of each list's text inputs in a line and of its figures; `inputs` and
     `constants` are the account's other figures, which notices may show.
     """
 
     rulesets: tuple[InForce, ...]
     values: Mapping[str, int]
-    flags: Mapping[str, int]
-    statuses: tuple[Rule, ...]
-    notices: tuple[Rule, ...]
-    permissions: Mapping[str, tuple[Rule, ...]]
+    statuses: tuple[Deciding, ...]
+    notices: tuple[Deciding, ...]
+    permissions: Mapping[str, tuple[Deciding, ...]]
     not_offered: tuple[str, ...]
     texts: Mapping[str, Mapping[str, int]]
     columns: Mapping[str, Mapping[str, int]]
@@ -93,8 +103,7 @@ class Layout:
         return {**self.__dict__, "plan": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A decision as computed: the inputs as read and every figure, as tuples."""
 
     account: str
@@ -104,9 +113,13 @@ class Record:
     figures: tuple[Any, ...]
     columns: tuple[Any, ...]
     reached: frozenset[str]
+    rules_at: datetime
+    known_at: datetime | None
+    window: tuple[Assumption, ...]
 
 
 NOT_OFFERED = "not-offered"
+_put = object.__setattr__
 
 
 class Decision:
@@ -116,28 +129,14 @@ class Decision:
     `undetermined` has the reasons.
     """
 
-    __slots__ = ("__dict__", "_layout", "_record", "known_at", "rules_at", "window")
+    __slots__ = ("__dict__", "_layout", "_record")
 
-    rules_at: datetime
-    known_at: datetime | None
-    window: tuple[Assumption, ...]
     _layout: Layout
     _record: Record
 
-    def __init__(
-        self,
-        layout: Layout,
-        record: Record,
-        rules_at: datetime,
-        known_at: datetime | None,
-        window: tuple[Assumption, ...] = (),
-    ) -> None:
-        put = object.__setattr__
-        put(self, "_layout", layout)
-        put(self, "_record", record)
-        put(self, "rules_at", rules_at)
-        put(self, "known_at", known_at)
-        put(self, "window", window)
+    def __init__(self, layout: Layout, record: Record) -> None:
+        _put(self, "_layout", layout)
+        _put(self, "_record", record)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a decision cannot be changed")
@@ -145,7 +144,7 @@ class Decision:
     __delattr__ = __setattr__  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Decision, (self._layout, self._record, self.rules_at, self.known_at, self.window)
+        return Decision, (self._layout, self._record)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Decision) and self.to_json() == other.to_json()
@@ -167,6 +166,16 @@ class Decision:
         return self._record.at
 
     @property
+    def rules_at(self) -> datetime:
+        """The instant whose rules decided."""
+        return self._record.rules_at
+
+    @property
+    def known_at(self) -> datetime | None:
+        """The instant of the knowledge of the rules; None if all that is known now."""
+        return self._record.known_at
+
+    @property
     def rulesets(self) -> tuple[InForce, ...]:
         """The versions that the decision rests on."""
         return self._layout.rulesets
@@ -179,14 +188,14 @@ class Decision:
     @cached_property
     def status(self) -> str | None:
         """The name of the first status that holds; None where that cannot be told."""
-        rule = self._status_rule()
-        return rule.name if isinstance(rule, Rule) else None
+        found = self._status()
+        return None if isinstance(found, Undetermined) else found.rule
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         """The rule that gives the account its status."""
-        rule = self._status_rule()
-        return (_reason(rule),) if isinstance(rule, Rule) else ()
+        found = self._status()
+        return () if isinstance(found, Undetermined) else (found,)
 
     @cached_property
     def values(self) -> Mapping[str, Value | None]:
@@ -215,7 +224,7 @@ class Decision:
     def permissions(self) -> Mapping[str, Ruling]:
         """What the account may do, by name; what these rules do not offer is refused."""
         rulings = {
-            name: self._ruling(name, rules) for name, rules in self._layout.permissions.items()
+            name: self._ruling(rules) for name, rules in self._layout.permissions.items()
         }
         reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
         rulings |= {name: Ruling(False, (reason,)) for name in self._layout.not_offered}
@@ -224,12 +233,12 @@ class Decision:
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
         """What the rules tell of this account beside deciding, by name."""
-        held = (rule for rule in self._layout.notices if self._flag(f"notices.{rule.name}") is True)
+        held = (rule for rule in self._layout.notices if self._condition(rule) is True)
         return tuple(
             Notice(
-                rule.name,
-                rule.title,
-                rule.citation,
+                rule.reason.rule,
+                rule.reason.title,
+                rule.reason.citation,
                 MappingProxyType({name: self._figure(name) for name in rule.shows}),
             )
             for rule in held
@@ -242,7 +251,7 @@ class Decision:
         reached = {name: titles.get(name, "") for name in self._record.reached}
         named = {**self._layout.assumed, **reached}
         made = [Assumption(name, title) for name, title in named.items()]
-        return tuple(sorted((*made, *self.window), key=lambda assumption: assumption.name))
+        return tuple(sorted((*made, *self._record.window), key=lambda assumption: assumption.name))
 
     @cached_property
     def undetermined(self) -> Mapping[str, tuple[str, ...]]:
@@ -272,10 +281,24 @@ class Decision:
         """The decision as one line of JSON: equal decisions give equal bytes."""
         return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
 
+    def explain(self, name: str) -> Trace:
+        """Why a figure, the status or a permission is what it is, down to the inputs.
+
+        `name` is one of `values`, `assets.BTC.<figure>`, `orders.0.<figure>`, `status`,
+        `permissions.<name>` or `notices.<name>`. Raises PolicyError for another name, and for a
+        decision that was pickled: the rules did not travel with it.
+        """
+        plan = self._layout.plan
+        if plan is None:
+            message = "this decision was stored without its rules"
+            hint = "decide the snapshot again under the same rules, then explain"
+            raise PolicyError([Problem("no-rules-with-decision", message, hint)])
+        return explain(plan, self._record.inputs, self._record.lists, name)
+
     # --- how it is read ---------------------------------------------------------------------
 
-    def _flag(self, name: str) -> Any:
-        return self._record.figures[self._layout.flags[name]]
+    def _condition(self, rule: Deciding) -> Any:
+        return True if rule.at is None else self._record.figures[rule.at]
 
     def _figure(self, name: str) -> Value | None:
         """A figure of the account by name: a formula's, an input or a parameter."""
@@ -286,20 +309,20 @@ class Decision:
             return _known(record.inputs[layout.inputs[name]])
         return layout.constants[name]
 
-    def _status_rule(self) -> Rule | Undetermined:
+    def _status(self) -> Reason | Undetermined:
         """The first status that holds, or what keeps it from being told."""
         for rule in self._layout.statuses:
-            held = True if rule.when is None else self._flag(f"status.{rule.name}")
+            held = self._condition(rule)
             if held is not False:
-                return rule if held is True else held
+                return rule.reason if held is True else held
         raise AssertionError("the last status has no condition")
 
-    def _ruling(self, name: str, rules: tuple[Rule, ...]) -> Ruling:
-        flags = [(rule, self._flag(f"permissions.{name}.{rule.name}")) for rule in rules]
-        refusing = tuple(_reason(rule) for rule, held in flags if held is True)
+    def _ruling(self, rules: tuple[Deciding, ...]) -> Ruling:
+        held = [(rule.reason, self._condition(rule)) for rule in rules]
+        refusing = tuple(reason for reason, flag in held if flag is True)
         if refusing:
             return Ruling(False, refusing)
-        return Ruling(None if together(held for _, held in flags) is not None else True)
+        return Ruling(None if together(flag for _, flag in held) is not None else True)
 
     @cached_property
     def _lines(self) -> tuple[tuple[Line, ...] | None, ...]:
@@ -323,10 +346,11 @@ class Decision:
         )
 
     def _unknown(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        named = {name: self._record.figures[at] for name, at in self._layout.values.items()}
-        named |= {f"notices.{r.name}": self._flag(f"notices.{r.name}") for r in self._layout.notices}
+        layout = self._layout
+        named = {name: self._record.figures[at] for name, at in layout.values.items()}
+        named |= {f"notices.{rule.reason.rule}": self._condition(rule) for rule in layout.notices}
         named |= dict(self._unknown_lines())
-        named["status"] = self._status_rule()
+        named["status"] = self._status()
         for name, value in named.items():
             if isinstance(value, Undetermined):
                 yield name, value.reasons
@@ -344,16 +368,12 @@ class Decision:
     def _unknown_rulings(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         for name, rules in self._layout.permissions.items():
             if self.permissions[name].permitted is None:
-                why = together(self._flag(f"permissions.{name}.{rule.name}") for rule in rules)
+                why = together(self._condition(rule) for rule in rules)
                 yield f"permissions.{name}", () if why is None else why.reasons
 
 
 def _known(value: Any) -> Any:
     return None if isinstance(value, Undetermined) else value
-
-
-def _reason(rule: Rule) -> Reason:
-    return Reason(rule.name, rule.title, rule.citation)
 
 
 def _texts(values: Mapping[str, Value | None]) -> dict[str, str | bool | None]:
@@ -372,4 +392,4 @@ def _plain(item: Any) -> Any:
     return [_plain(part) for part in item] if isinstance(item, tuple) else item
 
 
-__all__ = ["ACCOUNT", "Assumption", "Decision", "InForce", "Notice", "Reason", "Ruling"]
+__all__ = ["Assumption", "Decision", "InForce", "Notice", "Reason", "Ruling"]

@@ -48,15 +48,23 @@ def _whole(value: str | int | Decimal, part: Mapping[str, Any]) -> Slip | None:
     return slip
 
 
-def _numeric(
-    value: str | int | Decimal, part: Mapping[str, Any], *, percent: bool
-) -> Slip | None:
+def _numeric(value: str | int | Decimal, part: Mapping[str, Any], *, percent: bool) -> Slip | None:
     try:
         exact = number(value, percent=percent) if isinstance(value, str) else _given(value)
     except BadNumber as bad:
         meant = did_you_mean(value, part.get("x-words", ())) if isinstance(value, str) else None
         return Slip("bad-number", bad.message, meant or bad.hint)
-    return _out_of_bounds(exact, value, part)
+    return _out_of_bounds(exact, part) or _misspelt(value, part)
+
+
+def _misspelt(value: str | int | Decimal, part: Mapping[str, Any]) -> Slip | None:
+    """For a number that editors mark, such as `-0` for an amount: it is refused here too."""
+    pattern = part.get("pattern")
+    if pattern is None or not isinstance(value, str) or re.fullmatch(pattern, value):
+        return None
+    expected = part.get("x-expected", "a number")
+    message = f"`{shortened(value, 40)}` should be {expected}"
+    return Slip("bad-number", message, part.get("x-hint", "write it so"))
 
 
 def _given(value: int | Decimal) -> Decimal:
@@ -66,13 +74,11 @@ def _given(value: int | Decimal) -> Decimal:
     return within_digits(exact, str(exact))
 
 
-def _out_of_bounds(
-    exact: Decimal, value: str | int | Decimal, part: Mapping[str, Any]
-) -> Slip | None:
+def _out_of_bounds(exact: Decimal, part: Mapping[str, Any]) -> Slip | None:
     for bound, holds, words in _BOUNDS:
         if bound in part and not holds(exact, Decimal(part[bound])):
             message = f"`{shortened(str(exact), 40)}` should be {words.format(part[bound])}"
-            return Slip("invalid-value", message)
+            return Slip("invalid-value", message, part.get("x-hint", "check the number"))
     return None
 
 

@@ -31,9 +31,7 @@ EXACT = Context(
 """The context of every decision, entered with `localcontext(EXACT)`: sums and products of inputs
 are exact in it, and a comparison of quotients comes out as if it were."""
 
-_SHOWN = Context(
-    prec=SHOWN_DIGITS, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, traps=[]
-)
+_SHOWN = Context(prec=SHOWN_DIGITS, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, traps=[])
 
 UNLIMITED = Decimal("Infinity")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?%?", re.ASCII)
@@ -56,7 +54,8 @@ def number(text: str, *, percent: bool = True) -> Decimal:
     Raises BadNumber for any other spelling and for more than 18 digits on either side.
     """
     if not NUMBER.fullmatch(text) or (text.endswith("%") and not percent):
-        raise BadNumber(f"`{_cut(text)}` is not a number", _number_hint(text, percent))
+        message = f"`{_cut(text)}` is not a number" if text else "the number is empty"
+        raise BadNumber(message, _number_hint(text, percent))
     value = Decimal(text.rstrip("%"))
     value = value.scaleb(-2, EXACT) if text.endswith("%") else value
     return within_digits(value, text)
@@ -69,9 +68,11 @@ def within_digits(value: Decimal, text: str) -> Decimal:
     after = max(0, -exponent)
     before = len(digits) + exponent
     if value and before > DIGITS_BEFORE_POINT:
-        raise BadNumber(f"`{_cut(text)}` has more than {DIGITS_BEFORE_POINT} digits before the point")
+        message = f"`{_cut(text)}` has more than {DIGITS_BEFORE_POINT} digits before the point"
+        raise BadNumber(message, "check the number: nothing that large is taken")
     if after > DIGITS_AFTER_POINT:
-        raise BadNumber(f"`{_cut(text)}` has more than {DIGITS_AFTER_POINT} digits after the point")
+        message = f"`{_cut(text)}` has more than {DIGITS_AFTER_POINT} digits after the point"
+        raise BadNumber(message, f"round it to {DIGITS_AFTER_POINT} digits")
     return value
 
 
@@ -136,7 +137,7 @@ def _cut(text: str) -> str:
 
 def _number_hint(text: str, percent: bool) -> str | None:
     """What to write instead, where the usual slips can be told."""
-    bare = text.strip()
+    bare = "".join(text.split())
     if bare and bare != text:
         return f"take out the spaces: `{_cut(bare)}`"
     if bare.endswith("%") and not percent:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from policy_engine.decision import InForce, Layout
+from policy_engine.decision import Deciding, InForce, Layout, Reason
+from policy_engine.errors import RulesError
 from policy_engine.language.code import Program, generate
 from policy_engine.language.plan import Plan, assumption_title, plan, rule_figures
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Lists, Rows, lookups
-from policy_engine.errors import RulesError
-from policy_engine.model import ACCOUNT, LISTS, NotKnown, Version
+from policy_engine.model import ACCOUNT, LISTS, NotKnown, Rule, Version
 from policy_engine.snapshot import Reader
 
 
@@ -52,35 +52,19 @@ def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
     account = [figure.name for figure in made.figures() if figure.entity == ACCOUNT]
     columns = [figure.name for figure in made.figures() if figure.entity != ACCOUNT]
     position = {name: at for at, name in enumerate(account)}
-    flags = {name: position[name] for name, rule in rule_figures(main) if rule.when is not None}
+    rules = {name: _deciding(rule, position.get(name)) for name, rule in rule_figures(main)}
     return Layout(
-        rulesets=tuple(
-            sorted(
-                (InForce(v.ruleset, v.id.partition("@")[2], v.digest) for v in scope.versions),
-                key=lambda item: item.ruleset,
-            )
-        ),
+        rulesets=_rulesets(scope.versions),
         values={name: position[name] for name in sorted(scope.formulas[ACCOUNT])},
-        flags=flags,
-        statuses=main.statuses,
-        notices=tuple(sorted(main.notices, key=lambda rule: rule.name)),
-        permissions={
-            name: tuple(sorted(permission.refuse_when, key=lambda rule: rule.name))
-            for name, permission in main.permissions.items()
-        },
+        statuses=tuple(rules[f"status.{rule.name}"] for rule in main.statuses),
+        notices=_under("notices", rules),
+        permissions={name: _under(f"permissions.{name}", rules) for name in main.permissions},
         not_offered=tuple(name for name in offered if name not in main.permissions),
-        texts={entity: _positions(made, entity, "text") for entity in LISTS},
-        columns={
-            entity: {
-                name: columns.index(f"{entity}.{name}") for name in sorted(scope.formulas[entity])
-            }
-            for entity in LISTS
-        },
+        texts={entity: _texts(made, entity) for entity in LISTS},
+        columns={entity: _columns(made, entity, columns) for entity in LISTS},
         keys=_keys(made),
         assumed=made.assumed,
-        titles={
-            name: assumption_title(scope, name) for v in scope.versions for name in v.assumptions
-        },
+        titles={name: assumption_title(scope, name) for v in scope.versions for name in v.assumptions},
         inputs={item.name: at for at, item in enumerate(made.inputs[ACCOUNT])},
         constants={
             name: None if isinstance(parameter.value, NotKnown) else parameter.value
@@ -90,15 +74,32 @@ def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
     )
 
 
-def _positions(made: Plan, entity: str, kind: str) -> dict[str, int]:
+def _deciding(rule: Rule, at: int | None) -> Deciding:
+    return Deciding(Reason(rule.name, rule.title, rule.citation), at, rule.shows)
+
+
+def _under(section: str, rules: Mapping[str, Deciding]) -> tuple[Deciding, ...]:
+    """The rules of a section or permission, by name."""
+    return tuple(rules[name] for name in sorted(rules) if name.rpartition(".")[0] == section)
+
+
+def _rulesets(versions: tuple[Version, ...]) -> tuple[InForce, ...]:
+    held = (InForce(v.ruleset, v.id.partition("@")[2], v.digest) for v in versions)
+    return tuple(sorted(held, key=lambda item: item.ruleset))
+
+
+def _texts(made: Plan, entity: str) -> dict[str, int]:
+    """The positions of the inputs that tell lines apart for a reader."""
     inputs = made.inputs[entity]
-    return {item.name: at for at, item in enumerate(inputs) if item.kind == kind}
+    return {item.name: at for at, item in enumerate(inputs) if item.kind == "text"}
+
+
+def _columns(made: Plan, entity: str, columns: list[str]) -> dict[str, int]:
+    formulas = sorted(made.scope.formulas[entity])
+    return {name: columns.index(f"{entity}.{name}") for name in formulas}
 
 
 def _keys(made: Plan) -> dict[str, int]:
     return {
-        entity: at
-        for entity in LISTS
-        for at, item in enumerate(made.inputs[entity])
-        if item.key
+        entity: at for entity in LISTS for at, item in enumerate(made.inputs[entity]) if item.key
     }

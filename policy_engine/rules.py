@@ -87,11 +87,10 @@ class Rules:
         taken = compiled.reader.read(snapshot, self.at)
         with localcontext(EXACT):
             figures, columns, reached = compiled.program.run(taken.inputs, *taken.lists)
-        record = Record(
-            taken.account, taken.at, taken.inputs, taken.lists, figures, columns, frozenset(reached)
-        )
         window = self._window(compiled) if self._windows else ()
-        return Decision(compiled.layout, record, self.at, self.known_at, window)
+        seen = frozenset(reached)
+        record = Record(*taken, figures, columns, seen, self.at, self.known_at, window)
+        return Decision(compiled.layout, record)
 
     def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
         """What decides on a snapshot. Raises SnapshotError if nothing does, or two rulesets would."""

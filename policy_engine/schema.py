@@ -70,8 +70,8 @@ def _place(subject: Document | Any, failure: Failure, one: Said) -> Place:
     at: Pointer = failure.at if one.key is None else (*failure.at, one.key)
     if not isinstance(subject, Document):
         return Place(pointer=pointer_text(at if one.lacks is None else (*at, one.lacks)))
-    about_key = one.key is not None or isinstance(failure.value, dict | list)
-    return subject.place(at, key=about_key)
+    of_key = one.key is not None or failure.keyword == "not"
+    return subject.place(at, key=of_key or isinstance(failure.value, dict | list))
 
 
 @cache

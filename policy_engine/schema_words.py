@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -117,7 +118,7 @@ def _missing(failure: Failure, key: str) -> Said:
     where = f" from {failure.subject}" if failure.at else ""
     example = failure.example(key)
     if example is None:
-        hint = None
+        hint = f"add `{key}`"
     elif failure.written:
         hint = f"add `{key}: {example}`"
     else:
@@ -129,17 +130,33 @@ def _type(failure: Failure) -> Iterator[Said]:
     kinds = [failure.setting] if isinstance(failure.setting, str) else failure.setting
     expected = failure.part.get("x-expected") or _or(w for kind in kinds for w in _KINDS[kind])
     message = f"{failure.subject} should be {expected}, not {shown(failure.value)}"
-    yield Said("wrong-type", message, _exact(failure.value))
+    yield Said("wrong-type", message, _instead(kinds, failure.value))
 
 
-def _exact(value: Any) -> str | None:
-    """What to write for a number that a float cannot hold."""
-    if not isinstance(value, float):
-        return None
+def _instead(kinds: Sequence[str], value: Any) -> str:
+    """What to write instead of a value of the wrong type."""
+    if isinstance(value, float):
+        return _exact(value)
+    if "boolean" in kinds and isinstance(value, str):
+        return _truth(value)
+    if "array" in kinds and isinstance(value, str):
+        return f"write a list: `[{shortened(value)}]`"
+    if "object" in kinds:
+        return "write each entry as `key: value`"
+    return "write a list" if "array" in kinds else "write one value"
+
+
+def _exact(value: float) -> str:
     if not math.isfinite(value):
         return "only finite numbers can be used"
     written = int(value) if value.is_integer() else value
     return f'it is not exact; give it as text: "{written}"'
+
+
+def _truth(text: str) -> str:
+    if text in ("true", "false"):
+        return "take the quotes out"
+    return f"write `{_TRUTHS.get(text.lower(), 'true` or `false')}`"
 
 
 def _choice(failure: Failure) -> Iterator[Said]:
@@ -147,8 +164,9 @@ def _choice(failure: Failure) -> Iterator[Said]:
     few = len(choices) <= MOST_LISTED
     expected = failure.part.get("x-expected") or (_listed(choices) if few else "one of the list")
     message = f"{failure.subject} should be {expected}, not {shown(failure.value)}"
-    hint = failure.part.get("x-hints", {}).get(str(failure.value))
-    yield Said("invalid-value", message, hint or did_you_mean(str(failure.value), choices))
+    known = failure.part.get("x-hints", {}).get(str(failure.value))
+    hint = known or did_you_mean(str(failure.value), choices)
+    yield Said("invalid-value", message, hint or failure.part.get("x-hint", "write one of them"))
 
 
 def _kind(failure: Failure) -> Iterator[Said]:
@@ -159,30 +177,34 @@ def _kind(failure: Failure) -> Iterator[Said]:
 
 def _expected(failure: Failure) -> Iterator[Said]:
     if failure.value == "":
-        yield Said("invalid-value", f"{failure.subject} is empty", failure.part.get("x-hint"))
+        yield Said("invalid-value", f"{failure.subject} is empty", "write it, or delete the key")
         return
     expected = failure.part.get("x-expected", "something else")
     message = f"{failure.subject} should be {expected}, not {shown(failure.value)}"
-    yield Said("invalid-value", message, failure.part.get("x-hint"))
+    hint = failure.part.get("x-hint") or _better_name(failure) or "write it so"
+    yield Said("invalid-value", message, hint)
 
 
 def _pattern(failure: Failure) -> Iterator[Said]:
-    """Nothing where another keyword says it better: a kind, or that the text is empty."""
-    if "x-kind" not in failure.part and failure.value != "":
+    """Nothing where another keyword says it better: a kind, or that the text has no fit length."""
+    too_long = len(failure.value) > failure.part.get("maxLength", math.inf)
+    if "x-kind" not in failure.part and failure.value != "" and not too_long:
         yield from _expected(failure)
 
 
 def _too_few(failure: Failure) -> Iterator[Said]:
     size, least = len(failure.value), failure.setting
     if size == 0:
-        yield Said("invalid-value", f"{failure.subject} is empty", "fill it, or delete the key")
+        yield Said("invalid-value", f"{failure.subject} is empty", "fill it, or delete it")
     else:
-        yield Said("invalid-value", f"{failure.subject} should have {least} entries, not {size}")
+        message = f"{failure.subject} should have {least} entries, not {size}"
+        yield Said("invalid-value", message, "add what is missing")
 
 
 def _too_many(failure: Failure) -> Iterator[Said]:
     size, most = len(failure.value), failure.setting
-    yield Said("invalid-value", f"{failure.subject} should have {most} entries, not {size}")
+    message = f"{failure.subject} should have {most} entries, not {size}"
+    yield Said("invalid-value", message, "delete what is too many")
 
 
 def _too_long(failure: Failure) -> Iterator[Said]:
@@ -203,16 +225,22 @@ def _bound(failure: Failure) -> Iterator[Said]:
     words = {"minimum": "{} or more", "maximum": "{} or less"}.get(failure.keyword)
     expected = (words or "greater than {}").format(failure.setting)
     message = f"{failure.subject}: {shown(failure.value)} should be {expected}"
-    yield Said("invalid-value", message)
+    yield Said("invalid-value", message, failure.part.get("x-hint", "check the number"))
 
 
 def _name(failure: Failure) -> Said:
     """A key that is not the kind of name that stands here."""
     expected = failure.part.get("x-expected", "another name")
-    better = str(failure.value).lower().replace("-", "_").replace(" ", "_")
-    hint = f"write `{better}`" if better != failure.value and better.isidentifier() else None
+    hint = failure.part.get("x-hint") or _better_name(failure) or "rename it"
     message = f"the key {shown(failure.value)} should be {expected}"
     return Said("invalid-value", message, hint, failure.value)
+
+
+def _better_name(failure: Failure) -> str | None:
+    """The value as the name that it should be, if that takes small letters and `_` only."""
+    name = re.sub(r"[^a-z0-9]+", "_", str(failure.value).lower()).strip("_")
+    fits = failure.keyword == "pattern" and re.fullmatch(failure.setting, name)
+    return f"write `{name}`" if fits and "_" in failure.setting else None
 
 
 def _listed(choices: Sequence[str] | Mapping[str, Any]) -> str:
@@ -224,6 +252,10 @@ def _or(words: Iterator[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+_TRUTHS = {
+    "true": "true", "yes": "true", "y": "true", "on": "true", "1": "true",
+    "false": "false", "no": "false", "n": "false", "off": "false", "0": "false",
+}  # fmt: skip
 _KINDS = {
     "object": ("a mapping of keys to values",),
     "array": ("a list",),

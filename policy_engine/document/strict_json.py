@@ -147,9 +147,7 @@ def _decimal(text: str) -> Decimal:
     return Decimal(text) if _in_range(text) else Decimal(0)
 
 
-def _up_to(
-    source: Source, problems: list[Problem], slip: json.JSONDecodeError
-) -> list[Problem]:
+def _up_to(source: Source, problems: list[Problem], slip: json.JSONDecodeError) -> list[Problem]:
     """The problems before a slip in the syntax, and the slip."""
     last = _syntax_problem(source, slip)
     at = (last.place.line, last.place.column)

@@ -33,7 +33,6 @@ from policy_engine.language.values import (
     round_down,
     round_half_up,
     round_up,
-    settled,
     together,
 )
 from policy_engine.model import ACCOUNT
@@ -209,34 +208,45 @@ def _tracked(rows: Rows, key: Any, reached: set[str]) -> Any:
 
 # --- what a statement does when it touches an undetermined figure -------------------------------
 
-_PLAIN = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.operator, ast.cmpop, ast.USub, ast.Constant)
+_PLAIN = (
+    ast.Add,
+    ast.BinOp,
+    ast.Compare,
+    ast.Constant,
+    ast.Mult,
+    ast.Name,
+    ast.Sub,
+    ast.USub,
+    ast.UnaryOp,
+    ast.cmpop,
+    ast.expr_context,
+)
 
 
 def _is_plain(tree: ast.expr) -> bool:
-    """Whether every name in a formula is read whatever the values are, and nothing else can fail."""
-    return all(isinstance(node, (*_PLAIN, ast.expr_context)) for node in ast.walk(tree))
+    """Whether a formula reads every name whatever the values are, and cannot fail on numbers."""
+    return all(isinstance(node, _PLAIN) for node in ast.walk(tree))
 
 
 def _again(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
     """Settles a step that could not be computed: exactly, with every reason."""
+    is_plain = _is_plain(step.tree)
 
-    def plain(error: Exception, values: tuple[Any, ...], *_: Any) -> Any:
-        unknown = together(values)
-        return settled(error) if unknown is None else unknown
-
-    def exactly(
+    def settle(
         error: Exception,
         values: tuple[Any, ...],
         columns: tuple[Any, ...],
         lines: Mapping[str, Any],
         reached: set[str],
     ) -> Any:
+        if is_plain and UNLIMITED not in [v for v in values if v.__class__ is Decimal]:
+            return together(values)
         figures = dict(zip(step.reads, values, strict=True))
         looked = dict(zip(step.looks, columns, strict=True))
         sight = Sight(figures, looked, lines, lookups, reached)
         return Interpreter(ExactReading(sight)).read(step.tree)
 
-    return plain if _is_plain(step.tree) else exactly
+    return settle
 
 
 def _gather_again(gather: Gather, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:

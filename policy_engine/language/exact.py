@@ -65,7 +65,8 @@ class Use:
 class Sight:
     """What a formula sees: figures by full name, whole columns, lines by key, and the look-ups.
 
-    `reached` gathers assumptions met on the way, `uses` the rows and tiers read, `read` the names.
+    On the way, `reached` gathers assumptions met, `uses` the rows and tiers read, and `read` the
+    figures, with the index of the line they are of when it is another one (-1: this line's).
     """
 
     figures: Mapping[str, Any]
@@ -74,7 +75,7 @@ class Sight:
     lookups: Mapping[str, Rows | Lists]
     reached: set[str] = field(default_factory=set)
     uses: list[Use] = field(default_factory=list)
-    read: dict[str, Any] = field(default_factory=dict)
+    read: dict[tuple[str, int], None] = field(default_factory=dict)
 
 
 class ExactReading:
@@ -92,8 +93,8 @@ class ExactReading:
     def name(self, name: str) -> Any:
         if name in CONSTANT_VALUES:
             return CONSTANT_VALUES[name]
-        value = self.sight.read[name] = self.sight.figures[name]
-        return value
+        self.sight.read[name, -1] = None
+        return self.sight.figures[name]
 
     def arithmetic(self, sign: str, left: Any, right: Any) -> Any:
         return _apply(_SIGNS[sign], left, right)
@@ -177,9 +178,8 @@ class ExactReading:
             return unknown
         if key not in lines:
             return no_line(entity, key)
-        value = self.sight.columns[column][lines[key]]
-        self.sight.read[f"{entity}[{key}].{column.partition('.')[2]}"] = value
-        return value
+        self.sight.read[column, lines[key]] = None
+        return self.sight.columns[column][lines[key]]
 
 
 def _apply(operation: Callable[..., Any], *operands: Any) -> Any:

@@ -186,7 +186,7 @@ class Lists(dict[Any, Steps]):
 
     def __missing__(self, key: Any) -> NoReturn:
         shown = str(text_of(key))
-        hint = extend_hint(self.name, self.owner, f"`{shown}`")
+        hint = extend_hint(self.name, self.owner, shown)
         raise Undetermined([f"`{self.name}` has no tiers for {shown}; hint: {hint}"])
 
 

@@ -17,6 +17,17 @@ from policy_engine.numbers import UNLIMITED, BadNumber, Value, instant, number
 Pointer = tuple[str | int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A scalar of a document, to find the place of a stretch of its text."""
+
+    document: Document
+    pointer: Pointer
+
+    def __call__(self, offset: int, width: int) -> Place:
+        return self.document.inside(self.pointer, offset, width)
+
+
 @dataclass(frozen=True)
 class Part:
     """A value of a document that the schema has found sound, and the problems found since."""
@@ -103,12 +114,7 @@ class Part:
         if key not in self:
             return None
         part = self[key]
-        where = part.document.inside
-        pointer = part.pointer
-
-        def place(offset: int, width: int) -> Place:
-            return where(pointer, offset, width)
-
+        place = _Spot(part.document, part.pointer)
         try:
             return Expression(part.content, parse(part.content), place)
         except Fault as fault:

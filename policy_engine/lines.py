@@ -1,0 +1,201 @@
+"""The lines of a snapshot's list: read as columns, and as the account holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from operator import itemgetter
+from typing import Any
+
+from policy_engine.errors import Place, Problem, SnapshotError
+from policy_engine.fields import ABSENT, AMOUNT, Field, Odd, declared, shape
+from policy_engine.language.values import Undetermined, is_undetermined
+from policy_engine.model import Input
+
+PRICES = "prices"
+"""The field that gives the price of what has no line of its own."""
+
+Row = tuple[Any, ...]
+_AMOUNTS = re.compile(f"(?:{AMOUNT}\\|)++", re.ASCII)
+_NUMBERS = frozenset({"amount", "number"})
+_MOST_TEXTS = 10_000
+_texts_met: set[str] = set()
+
+
+class Lines:
+    """Reads the lines of one list."""
+
+    def __init__(self, entity: str, inputs: Sequence[Input]) -> None:
+        fields = dict(shape().lines[entity])
+        self.entity, self.inputs = entity, tuple(inputs)
+        own = {item.name: declared(item) for item in inputs if item.name not in fields}
+        self.extra = frozenset(own)
+        self.fields = {**fields, **own}
+        names = list(self.fields)
+        kinds = [field.kind for field in self.fields.values()]
+        self.width, self.pick = len(names), itemgetter(*names)
+        self.plain = self.width > 1 and {"amount", "text"} >= set(kinds)
+        self.numbers = tuple(at for at, kind in enumerate(kinds) if kind == "amount")
+        self.texts = tuple(at for at, kind in enumerate(kinds) if kind == "text")
+        self.above_zero = tuple(at for at, f in enumerate(self.fields.values()) if f.above_zero)
+        self.read = tuple((names.index(i.name), kinds[names.index(i.name)] == "amount") for i in inputs)
+        self.optional = any(item.optional for item in inputs)
+        self._positions(inputs)
+
+    def _positions(self, inputs: Sequence[Input]) -> None:
+        """Where in a row stand the key, the price, the amounts, and the keys of other lists."""
+        self.key = next((at for at, item in enumerate(inputs) if item.key), None)
+        self.price = next((at for at, item in enumerate(inputs) if item.role == "price"), None)
+        self.amounts = tuple(
+            at for at, item in enumerate(inputs) if item.kind == "number" and item.role is None
+        )
+        self.names: dict[str, list[tuple[int, str]]] = {}
+        for at, item in enumerate(inputs):
+            if item.key_of:
+                self.names.setdefault(item.key_of, []).append((at, item.name))
+
+    def rows(self, lines: Any) -> Any:
+        """Each line's inputs as a tuple, in the plan's order; undetermined when unknown."""
+        if lines is None:
+            return _not_known(self.entity) if self.inputs else ()
+        if lines.__class__ is not list:
+            raise Odd
+        if not lines:
+            return ()
+        if self.plain and sum(map(len, lines)) == self.width * len(lines):
+            return self._plainly(list(zip(*map(self.pick, lines), strict=True)))
+        return self._one_by_one(lines)
+
+    def _plainly(self, columns: list[Row]) -> tuple[Row, ...]:
+        """All columns at once, when every line has every field and all are numbers and texts."""
+        texts = "|".join(["|".join(columns[at]) for at in self.numbers])
+        if not _AMOUNTS.fullmatch(texts + "|"):
+            raise Odd
+        for at in self.texts:
+            if not _texts_met.issuperset(columns[at]):
+                _meet(list(self.fields.values())[at], columns[at])
+        read = [list(map(Decimal, columns[at])) if n else columns[at] for at, n in self.read]
+        for at in self.above_zero:
+            if not all(map(Decimal, columns[at])):
+                raise Odd
+        return tuple(zip(*read, strict=True))
+
+    def _one_by_one(self, lines: list[Any]) -> tuple[Row, ...]:
+        taken = [self._fields_of(line) for line in lines]
+        return tuple(tuple(self._input(item, line) for item in self.inputs) for line in taken)
+
+    def _fields_of(self, line: Any) -> dict[str, Any]:
+        if line.__class__ is not dict or not line.keys() <= self.fields.keys():
+            raise Odd
+        return {
+            name: ABSENT if name not in line and not field.required else _take(field, line[name])
+            for name, field in self.fields.items()
+        }
+
+    def _input(self, item: Input, line: Mapping[str, Any]) -> Any:
+        value = line[item.name]
+        return not_given(item, self.fields[item.name]) if value is ABSENT else value
+
+    def held(
+        self, rows: Any, prices: Mapping[str, str] | None, named: set[Any]
+    ) -> tuple[Row, ...] | Undetermined | None:
+        """The lines that are part of the account: those that are named or hold something.
+
+        None if a name has neither a line nor a price. Raises SnapshotError for two lines of one
+        key, and for two prices of it.
+        """
+        if is_undetermined(rows):
+            return rows  # type: ignore[no-any-return]
+        key = self.key
+        assert key is not None
+        keys = {row[key] for row in rows}
+        if len(keys) != len(rows):
+            raise SnapshotError(_duplicates(self.entity, self.inputs[key].name, rows, key))
+        if prices:
+            self._check_prices(rows, prices)
+        if not named <= keys:
+            if prices is None or not named <= keys | prices.keys():
+                return None
+            rows += tuple(self._priced(name, prices[name]) for name in sorted(named - keys))
+        if not self.amounts:
+            return rows  # type: ignore[no-any-return]
+        return tuple([row for row in rows if self._holds(row) or row[key] in named])
+
+    def _holds(self, row: Row) -> bool:
+        """Whether a line has an amount that is not 0, or is not known to be."""
+        for at in self.amounts:
+            if is_undetermined(row[at]) or row[at]:
+                return True
+        return False
+
+    def _priced(self, name: str, price: str) -> Row:
+        """The line of what is priced without being held: that price, and every amount 0."""
+        return tuple(self._blank(item, name, Decimal(price)) for item in self.inputs)
+
+    def _blank(self, item: Input, name: str, price: Decimal) -> Any:
+        if item.key:
+            return name
+        if item.kind != "number":
+            return not_given(item, self.fields.get(item.name))
+        return price if item.role == "price" else Decimal(0)
+
+    def _check_prices(self, rows: tuple[Row, ...], prices: Mapping[str, str]) -> None:
+        if self.price is None or self.key is None:
+            return
+        for row in rows:
+            name = row[self.key]
+            if name in prices and row[self.price] != Decimal(prices[name]):
+                raise SnapshotError([_two_prices(self.entity, name)])
+
+
+def _take(field: Field, value: Any) -> Any:
+    taken = field.take(value)
+    if field.kind not in _NUMBERS:
+        return taken
+    number = Decimal(taken)
+    if field.above_zero and number <= 0:
+        raise Odd
+    return number
+
+
+def _meet(field: Field, column: Row) -> None:
+    """Check texts not met before, and keep them in mind, up to a bound."""
+    for value in column:
+        field.take(value)
+    if len(_texts_met) < _MOST_TEXTS:
+        _texts_met.update(column)
+
+
+def not_given(item: Input, field: Field | None) -> Undetermined:
+    """An optional figure that the snapshot leaves out, and what gives it."""
+    path = ".".join(item.source)
+    example = field.example if field else None
+    if isinstance(example, dict):
+        example = example.get(item.source[-1])
+    if isinstance(example, bool):
+        example = str(example).lower()
+    shown = "…" if example is None else example
+    return Undetermined([f"`{path}` is not given; hint: --set {path}={shown}"])
+
+
+def _not_known(entity: str) -> Undetermined:
+    return Undetermined([f"the `{entity}` are not known; hint: --set {entity}=[] if there are none"])
+
+
+def _duplicates(entity: str, name: str, rows: tuple[Row, ...], key: int) -> list[Problem]:
+    seen: dict[Any, int] = {}
+    problems = []
+    for n, row in enumerate(rows):
+        if row[key] in seen:
+            message = f"`{row[key]}` has a line already, at {entity}[{seen[row[key]]}]"
+            place = Place(pointer=f"{entity}[{n}].{name}")
+            problems.append(Problem("duplicate-line", message, "add the two lines up", place))
+        seen.setdefault(row[key], n)
+    return problems
+
+
+def _two_prices(entity: str, name: str) -> Problem:
+    message = f"`{name}` has one price in its line of `{entity}` and another in `{PRICES}`"
+    hint = f"leave it out of `{PRICES}`, which is for what has no line"
+    return Problem("two-prices", message, hint, Place(pointer=f"{PRICES}.{name}"))

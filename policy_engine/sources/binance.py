@@ -1,0 +1,250 @@
+"""Binance's own account JSON, `GET /sapi/v1/margin/account`, as a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import Any
+
+from policy_engine.errors import Problem, SnapshotError, did_you_mean
+from policy_engine.numbers import EXACT, plain
+from policy_engine.sources.part import Part
+
+ENDPOINT = "GET /sapi/v1/margin/account"
+MODES: Mapping[str, str] = {"MARGIN_1": "classic", "MARGIN_2": "pro"}
+"""Our mode by Binance's `accountType`."""
+
+QUOTE = "USDT"
+_HELD_AND_OWED = ("free", "locked", "borrowed", "interest")
+_LAST_PLACE = Decimal("0.00000001")
+_LONGEST_NAME = 64
+
+
+def snapshot(account: Part, prices: Part | None, name: str) -> dict[str, Any]:
+    """The snapshot of an account response, with prices in USDT.
+
+    The account is the response's body as it is, or an object whose only key without a leading
+    `_` is `response`, as saved samples of the documentation are. Fields that no rule reads are
+    not looked at: the format grows. Prices are an object `{"BTC": "10000"}` or a list of
+    `GET /sapi/v1/margin/priceIndex` bodies. A line of zeros without a price is left out. The open
+    orders are not in the response: `orders` is null, and `open_order_loss` is the response's
+    total where it has one. Raises SnapshotError with every problem of both files.
+    """
+    problems: list[Problem] = []
+    body = _body(account)
+    if _is_refusal(body):
+        raise SnapshotError([_refusal(body)])
+    priced = {} if prices is None else dict(_prices(_body(prices), problems))
+    lines = list(_lines(body, problems))
+    made: dict[str, Any] = {"account": name, "mode": _mode(body, problems), "orders": None}
+    loss = _either_spelling(body, "totalOpenOrderLossInUSDT", problems)
+    if loss.given:
+        amount = loss.amount(problems)
+        made["open_order_loss"] = None if amount is None else plain(amount)
+    unpriced = [line for line in lines if line.asset not in priced and any(line.amounts.values())]
+    if unpriced and not any(problem.place.path == _path(prices) for problem in problems):
+        problems.append(_missing_prices(account, prices, [line.asset for line in unpriced]))
+    if problems:
+        raise SnapshotError(problems)
+    made["assets"] = [_snapshot_line(line, priced[line.asset]) for line in lines if line.asset in priced]
+    held = {line.asset for line in lines}
+    made["prices"] = {asset: plain(price) for asset, price in priced.items() if asset not in held}
+    return made
+
+
+def is_account(part: Part) -> bool:
+    """Whether a JSON value looks like an account response rather than a snapshot."""
+    return _body(part).member("userAssets").given
+
+
+# --- the account ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    asset: str
+    amounts: Mapping[str, Decimal]
+
+
+def _body(part: Part) -> Part:
+    """The response inside a saved sample, or the response itself."""
+    keys = [key for key in part.value if not key.startswith("_")] if _is_object(part) else []
+    return part.member("response") if keys == ["response"] else part
+
+
+def _mode(body: Part, problems: list[Problem]) -> str | None:
+    kind = _either_spelling(body, "accountType", problems)
+    if isinstance(kind.value, str) and kind.value in MODES:
+        return MODES[kind.value]
+    known = " or ".join(f'"{name}" ({mode})' for name, mode in MODES.items())
+    if kind.given:
+        message = f"`accountType` is `{kind.value}`, which is no account type we know"
+        hint = did_you_mean(str(kind.value), MODES) or f"write {known}"
+        problems.append(kind.problem("unknown-account-type", message, hint))
+    else:
+        problems.append(kind.problem("missing-key", "`accountType` is missing", f"add it: {known}"))
+    return None
+
+
+def _lines(body: Part, problems: list[Problem]) -> Iterator[_Line]:
+    assets = _either_spelling(body, "userAssets", problems)
+    if not isinstance(assets.value, list):
+        hint = f"the file should be the body that `{ENDPOINT}` answers"
+        message = "`userAssets`, the list of what is held and owed, is missing"
+        problems.append(assets.problem("missing-key", message, hint))
+    first: dict[str, int] = {}
+    for n, part in enumerate(assets.items()):
+        line = _line(part, problems)
+        if line is None:
+            continue
+        if first.setdefault(line.asset, n) != n:
+            message = f"`{line.asset}` has a line already, at userAssets[{first[line.asset]}]"
+            problem = part.problem("duplicate-line", message, "keep one of the two lines")
+            problems.append(problem)
+        yield line
+
+
+def _line(part: Part, problems: list[Problem]) -> _Line | None:
+    """A line, if nothing is wrong with it."""
+    asset = _asset_name(part.member("asset"), problems)
+    amounts = {name: part.member(name).amount(problems) for name in _HELD_AND_OWED}
+    known = {name: amount for name, amount in amounts.items() if amount is not None}
+    if asset is None or len(known) < len(amounts):
+        return None
+    problems += _net_problem(part.member("netAsset"), asset, known, problems)
+    return _Line(asset, known)
+
+
+def _asset_name(part: Part, problems: list[Problem]) -> str | None:
+    name = part.value
+    if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
+        if " " not in name:
+            return name
+    message = f"`{name}` is no asset's name" if isinstance(name, str) else "`asset` is missing"
+    problems.append(part.problem("invalid-value", message, 'name the asset as in "BTC"'))
+    return None
+
+
+def _net_problem(
+    net: Part, asset: str, amounts: Mapping[str, Decimal], problems: list[Problem]
+) -> Iterator[Problem]:
+    """A net amount that the line's own amounts do not give: the file was cut or edited."""
+    stated = net.amount(problems, signed=True) if net.given else None
+    if stated is None:
+        return
+    with localcontext(EXACT):
+        owed = amounts["borrowed"] + amounts["interest"]
+        worked_out = amounts["free"] + amounts["locked"] - owed
+        # The response shows eight places, and may have cut or rounded what has more.
+        differs = abs(stated - worked_out) >= _LAST_PLACE
+    if differs:
+        message = (
+            f"`netAsset` of {asset} is {plain(stated)}, but"
+            f" free + locked - borrowed - interest is {plain(worked_out)}"
+        )
+        hint = "fetch the account again; in a file made by hand, leave `netAsset` out"
+        yield net.problem("net-asset", message, hint)
+
+
+def _snapshot_line(line: _Line, price: Decimal) -> dict[str, str]:
+    amounts = {name: plain(amount) for name, amount in line.amounts.items()}
+    return {"asset": line.asset, **amounts, "price": plain(price)}
+
+
+def _either_spelling(body: Part, name: str, problems: list[Problem]) -> Part:
+    """A field that some versions of the API write with a capital first letter."""
+    lower, upper = body.member(name), body.member(name[0].upper() + name[1:])
+    if lower.given and upper.given and lower.value != upper.value:
+        message = f"`{lower.at[-1]}` and `{upper.at[-1]}` are both there and differ"
+        problems.append(upper.problem("two-values", message, "keep the one that holds"))
+    return upper if upper.given and not lower.given else lower
+
+
+def _is_object(part: Part) -> bool:
+    return isinstance(part.value, dict)
+
+
+def _is_refusal(body: Part) -> bool:
+    return body.member("code").given and body.member("msg").given
+
+
+def _refusal(body: Part) -> Problem:
+    said = f"{body.value['msg']} (code {body.value['code']})"
+    hint = f"this is Binance's refusal and no account: call `{ENDPOINT}` again"
+    return body.problem("error-response", f"Binance answered: {said}", hint)
+
+
+# --- prices --------------------------------------------------------------------------------------
+
+
+def _prices(part: Part, problems: list[Problem]) -> Iterator[tuple[str, Decimal]]:
+    """Each asset and its price in USDT."""
+    if _is_object(part):
+        one = part.member("symbol").given and part.member("price").given
+        yield from _of_bodies([part], problems) if one else _of_object(part, problems)
+    elif isinstance(part.value, list):
+        yield from _of_bodies(part.items(), problems)
+    else:
+        hint = 'write {"BTC": "10000"}, or a list of priceIndex bodies'
+        problems.append(part.problem("wrong-type", "these are no prices", hint))
+
+
+def _of_object(part: Part, problems: list[Problem]) -> Iterator[tuple[str, Decimal]]:
+    for name in part.value:
+        price = _price(part.member(name), problems)
+        if price is not None:
+            yield name, price
+
+
+def _of_bodies(bodies: list[Part], problems: list[Problem]) -> Iterator[tuple[str, Decimal]]:
+    seen: dict[str, Decimal] = {}
+    others = []
+    for body in bodies:
+        symbol = body.member("symbol")
+        if not isinstance(symbol.value, str):
+            hint = 'write {"symbol": "BTCUSDT", "price": "10000"}'
+            problems.append(symbol.problem("missing-key", "`symbol` is missing", hint))
+        elif symbol.value == QUOTE or not symbol.value.endswith(QUOTE):
+            others.append(symbol)
+        elif (price := _price(body.member("price"), problems)) is not None:
+            asset = symbol.value.removesuffix(QUOTE)
+            if seen.setdefault(asset, price) != price:
+                message = f"`{symbol.value}` has two prices"
+                problems.append(symbol.problem("two-prices", message, "keep one of the two"))
+            yield asset, price
+    if others:
+        problems.append(_other_quotes(others))
+
+
+def _price(part: Part, problems: list[Problem]) -> Decimal | None:
+    price = part.amount(problems)
+    if price is not None and price == 0:
+        hint = "leave out an asset whose price is not known"
+        problems.append(part.problem("invalid-value", "a price should be greater than 0", hint))
+    return price
+
+
+def _other_quotes(symbols: list[Part]) -> Problem:
+    shown = ", ".join(f"`{symbol.value}`" for symbol in symbols[:3])
+    more = f" and {len(symbols) - 3} more" if len(symbols) > 3 else ""
+    message = f"{shown}{more}: not a price of a coin in {QUOTE}"
+    hint = f"ask for the symbols that end in {QUOTE}, such as `BTC{QUOTE}`, and keep only those"
+    return symbols[0].problem("not-in-usdt", message, hint)
+
+
+def _path(part: Part | None) -> str | None:
+    return None if part is None else part.path
+
+
+def _missing_prices(account: Part, prices: Part | None, assets: list[str]) -> Problem:
+    named = ", ".join(f"`{asset}`" for asset in assets)
+    example = ", ".join(f'"{asset}": "{1 if asset == QUOTE else "…"}"' for asset in assets)
+    if prices is not None and isinstance(_body(prices).value, list):
+        each = (f'{{"symbol": "{asset}{QUOTE}", "price": "…"}}' for asset in assets)
+        example = ", ".join(each)
+    message = f"no price for {named}, of which something is held or owed"
+    if prices is None:
+        hint = f"write {{{example}}} with the prices in {QUOTE} to a file, and give it as --prices"
+        return account.problem("missing-price", message, hint)
+    return prices.problem("missing-price", message, f"add {example} with the price in {QUOTE}")

@@ -71,8 +71,7 @@ def load_cases(folder: str | Path) -> list[Case]:
         except RulesError as error:
             problems += error.problems
     if not cases and not problems:
-        hint = "name a folder that holds case files"
-        problems.append(Problem("no-cases", "there are no cases here", hint, Place(str(root))))
+        problems.append(_no_cases(root))
     if problems:
         raise RulesError(problems)
     return cases
@@ -105,6 +104,13 @@ def run(book: Rulebook, case: Case) -> list[Difference]:
         for at, expected, found in unlike
     ]
     return sorted(made, key=lambda one: (one.place.line, one.place.column))
+
+
+def _no_cases(root: Path) -> Problem:
+    if not root.is_dir():
+        return Problem("no-cases", "there is no such folder", "check the path", Place(str(root)))
+    hint = "name a folder that holds case files"
+    return Problem("no-cases", "there are no cases here", hint, Place(str(root)))
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -171,8 +177,8 @@ def _values(section: str, wanted: Mapping[str, str], decision: Decision) -> Iter
 
 
 def _by_key(section: str, wanted: Mapping[str, Any], decision: Decision) -> Iterator[Unlike]:
-    """Lines that are named by their key."""
-    lines = {text: line for line in decision.assets or () for text in _texts(line)}
+    """Lines that are named by their asset."""
+    lines = {line.get("asset"): line for line in decision.assets or ()}
     for key, figures in wanted.items():
         if key in lines:
             yield from _figures((section, key), figures, lines[key], decision)
@@ -208,18 +214,15 @@ def _reasons(section: str, wanted: Mapping[str, Any], decision: Decision) -> Ite
         yield from _names((section, name), rules, found)
 
 
-def _told(section: str, wanted: list[str], decision: Decision) -> Iterator[Unlike]:
-    yield from _names((section,), wanted, [notice.rule for notice in decision.notices])
+def _set(section: str, wanted: list[str], decision: Decision) -> Iterator[Unlike]:
+    yield from _names((section,), wanted, _SETS[section](decision))
 
 
-def _assumed(section: str, wanted: list[str], decision: Decision) -> Iterator[Unlike]:
-    yield from _names((section,), wanted, [made.name for made in decision.assumptions])
-
-
-def _unknown(section: str, wanted: list[str], decision: Decision) -> Iterator[Unlike]:
-    yield from _names((section,), wanted, decision.undetermined)
-
-
+_SETS: Mapping[str, Callable[[Decision], Iterable[str]]] = {
+    "notices": lambda decision: [notice.rule for notice in decision.notices],
+    "assumptions": lambda decision: [assumption.name for assumption in decision.assumptions],
+    "undetermined": lambda decision: decision.undetermined,
+}
 _SECTIONS: Mapping[str, Callable[[str, Any, Decision], Iterator[Unlike]]] = {
     "status": _status,
     "values": _values,
@@ -228,9 +231,7 @@ _SECTIONS: Mapping[str, Callable[[str, Any, Decision], Iterator[Unlike]]] = {
     "loans": _by_position,
     "permissions": _permissions,
     "reasons": _reasons,
-    "notices": _told,
-    "assumptions": _assumed,
-    "undetermined": _unknown,
+    **dict.fromkeys(_SETS, _set),
 }
 _RULINGS = {True: "permitted", False: "refused", None: "undetermined"}
 
@@ -246,7 +247,9 @@ def _figures(
             yield (*at, name), expected, f"absent ({meant})" if meant else "absent"
 
 
-def _figure(at: Pointer, expected: str, value: Value | None, decision: Decision) -> Iterator[Unlike]:
+def _figure(
+    at: Pointer, expected: str, value: Value | None, decision: Decision
+) -> Iterator[Unlike]:
     if not _same(expected, value):
         yield at, expected, _found(expected, value) + (_why(at, decision) if value is None else "")
 
@@ -286,10 +289,6 @@ def _why(at: Pointer, decision: Decision) -> str:
     path = at[1:] if at[0] == "values" else at
     reasons = decision.undetermined.get(".".join(map(str, path)), ())
     return f" ({reasons[0]})" if reasons else ""
-
-
-def _texts(line: Line) -> Iterator[str]:
-    return (value for value in line.values() if isinstance(value, str))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -254,7 +254,8 @@ class _Explainer:
 
 def slices(steps: Steps, x: Decimal, least: Decimal | None = None) -> Iterator[Slice]:
     """The tiers that a figure fills, in whole or in part."""
-    for upper, lower, rate in (*steps.tiers, (None, steps.top, steps.above)):
+    tiers = [(upper, lower, rate) for upper, lower, rate, _ in steps.tiers]
+    for upper, lower, rate in (*tiers, (None, steps.top, steps.above)):
         part = (x if upper is None else min(x, upper)) - lower
         if part > 0:
             used = rate if least is None else max(rate, least)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -32,16 +33,23 @@ class Lines:
         own = {item.name: declared(item) for item in inputs if item.name not in fields}
         self.extra = frozenset(own)
         self.fields = {**fields, **own}
-        names = list(self.fields)
-        kinds = [field.kind for field in self.fields.values()]
-        self.width, self.pick = len(names), itemgetter(*names)
-        self.plain = self.width > 1 and {"amount", "text"} >= set(kinds)
-        self.numbers = tuple(at for at, kind in enumerate(kinds) if kind == "amount")
-        self.texts = tuple(at for at, kind in enumerate(kinds) if kind == "text")
-        self.above_zero = tuple(at for at, f in enumerate(self.fields.values()) if f.above_zero)
-        self.read = tuple((names.index(i.name), kinds[names.index(i.name)] == "amount") for i in inputs)
         self.optional = any(item.optional for item in inputs)
+        self._columns(list(self.fields), [field.kind for field in self.fields.values()])
         self._positions(inputs)
+
+    def _columns(self, names: list[str], kinds: list[str]) -> None:
+        """How whole columns are read: every number of a line at once, each text by itself."""
+        amounts = [name for name, kind in zip(names, kinds, strict=True) if kind == "amount"]
+        read = [item.name for item in self.inputs]
+        ordered = [name for name in read if name in amounts]
+        # Lines are read plainly when the rules read every number: all are checked in one go then.
+        self.plain = {"amount", "text"} >= set(kinds) and set(ordered) == set(amounts)
+        self.plain = self.plain and len(amounts) > 1
+        self.width, self.amounts_of = len(names), itemgetter(*(ordered or names))
+        self.texts = [(name, itemgetter(name)) for name in names if name not in amounts]
+        self.getters = [None if name in amounts else itemgetter(name) for name in read]
+        above = [name for name in amounts if self.fields[name].above_zero]
+        self.above_zero = [read.index(name) for name in above if name in read]
 
     def _positions(self, inputs: Sequence[Input]) -> None:
         """Where in a row stand the key, the price, the amounts, and the keys of other lists."""
@@ -50,6 +58,8 @@ class Lines:
         self.amounts = tuple(
             at for at, item in enumerate(inputs) if item.kind == "number" and item.role is None
         )
+        # One amount twice, so that `itemgetter` gives a tuple whatever their number.
+        self.pick_amounts = itemgetter(*self.amounts, *self.amounts[:1]) if self.amounts else None
         self.names: dict[str, list[tuple[int, str]]] = {}
         for at, item in enumerate(inputs):
             if item.key_of:
@@ -64,22 +74,24 @@ class Lines:
         if not lines:
             return ()
         if self.plain and sum(map(len, lines)) == self.width * len(lines):
-            return self._plainly(list(zip(*map(self.pick, lines), strict=True)))
+            return self._plainly(lines)
         return self._one_by_one(lines)
 
-    def _plainly(self, columns: list[Row]) -> tuple[Row, ...]:
-        """All columns at once, when every line has every field and all are numbers and texts."""
-        texts = "|".join(["|".join(columns[at]) for at in self.numbers])
-        if not _AMOUNTS.fullmatch(texts + "|"):
+    def _plainly(self, lines: list[dict[str, Any]]) -> tuple[Row, ...]:
+        """All lines at once, when each has every field and all are numbers and texts."""
+        texts = [*chain.from_iterable(map(self.amounts_of, lines))]
+        if not _AMOUNTS.fullmatch("|".join(texts) + "|"):
             raise Odd
-        for at in self.texts:
-            if not _texts_met.issuperset(columns[at]):
-                _meet(list(self.fields.values())[at], columns[at])
-        read = [list(map(Decimal, columns[at])) if n else columns[at] for at, n in self.read]
+        for name, get in self.texts:
+            if not _texts_met.issuperset(map(get, lines)):
+                _meet(self.fields[name], [get(line) for line in lines])
+        numbers = map(Decimal, texts)
+        columns = [numbers if get is None else map(get, lines) for get in self.getters]
+        rows = tuple(zip(*columns, strict=False))
         for at in self.above_zero:
-            if not all(map(Decimal, columns[at])):
+            if not all([row[at] for row in rows]):
                 raise Odd
-        return tuple(zip(*read, strict=True))
+        return rows
 
     def _one_by_one(self, lines: list[Any]) -> tuple[Row, ...]:
         taken = [self._fields_of(line) for line in lines]
@@ -118,7 +130,9 @@ class Lines:
             if prices is None or not named <= keys | prices.keys():
                 return None
             rows += tuple(self._priced(name, prices[name]) for name in sorted(named - keys))
-        if not self.amounts:
+        if self.pick_amounts is None:
+            return rows  # type: ignore[no-any-return]
+        if not self.optional and all(map(any, map(self.pick_amounts, rows))):
             return rows  # type: ignore[no-any-return]
         return tuple([row for row in rows if self._holds(row) or row[key] in named])
 
@@ -159,7 +173,7 @@ def _take(field: Field, value: Any) -> Any:
     return number
 
 
-def _meet(field: Field, column: Row) -> None:
+def _meet(field: Field, column: Sequence[Any]) -> None:
     """Check texts not met before, and keep them in mind, up to a bound."""
     for value in column:
         field.take(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -157,6 +157,10 @@ class Permission(Provision):
     refuse_when: tuple[Rule, ...] = ()
 
 
+def _nowhere(pointer: tuple[str | int, ...] = (), key: bool = False) -> Place:
+    return Place()
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One rule file: what a ruleset says from `effective_from` until its next version."""
@@ -183,4 +187,5 @@ class Version:
     statuses: tuple[Rule, ...] = ()
     notices: tuple[Rule, ...] = ()
     permissions: Mapping[str, Permission] = field(default_factory=dict)
-    place: Place = field(default=Place(), compare=False, repr=False)
+    place: Callable[..., Place] = field(default=_nowhere, compare=False, repr=False)
+    """Where the value at a pointer stands in the file, such as `("uses", 0)`."""

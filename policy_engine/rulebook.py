@@ -33,7 +33,7 @@ class Rulebook:
         problems: list[Problem] = []
         versions = [_read(path, text, problems) for path, text in self._documents]
         known = [version for version in versions if version is not None]
-        problems += _fit_problems(known)
+        problems += _fit_problems(known, self._folders_not_read(known))
         if problems:
             raise RulesError(problems)
         order = sorted(known, key=lambda v: (v.ruleset, v.effective_from, v.id))
@@ -47,13 +47,15 @@ class Rulebook:
         Raises RulesError with every problem of every file, and no rulebook, when any has one.
         """
         root = Path(folder) if folder is not None else rules_folder()
-        paths = sorted(root.glob("*/*.yaml"))
-        if not paths:
-            raise RulesError([_no_rules(root)])
-        return cls((path.as_posix(), read_text(path)) for path in paths)
+        return cls(rule_texts(root))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Rulebook, (self._documents,)
+
+    def _folders_not_read(self, known: list[Version]) -> frozenset[str]:
+        """The folders with a file that could not be read: which rulesets there are is not known."""
+        read = {version.path for version in known}
+        return frozenset(PurePath(path).parent.name for path, _ in self._documents if path not in read)
 
     @cached_property
     def rulesets(self) -> Mapping[str, tuple[Version, ...]]:
@@ -76,7 +78,7 @@ class Rulebook:
         """
         moment = _moment(at, "at")
         known = None if known_at is None else _moment(known_at, "known_at")
-        held = dict(_held(self.rulesets, moment, known))
+        held = dict(held_at(self.rulesets, moment, known))
         if not held:
             raise RulesError([_before_any(moment, self.versions)])
         return Rules(self, moment, known, held)
@@ -123,10 +125,29 @@ def _name_problems(version: Version) -> Iterator[Problem]:
     if match is None or match[1] != f"{start:%Y-%m-%d}" or match[2] not in (None, f"{start:%H}"):
         message = f"the file is named `{path.name}` and takes effect on {instant_text(start)}"
         hint = f"name it `{start:%Y-%m-%d}.yaml` (a second one that day: `{start:%Y-%m-%dT%H}.yaml`)"
-        yield Problem("file-name", message, hint, version.place)
+        yield Problem("file-name", message, hint, version.place(("effective_from",)))
     if path.parent.name not in ("", version.ruleset):
         message = f"the ruleset `{version.ruleset}` stands in the folder `{path.parent.name}`"
-        yield Problem("file-name", message, f"move it to `{version.ruleset}/`", version.place)
+        hint = f"move it to `{version.ruleset}/`, or correct the name of the ruleset"
+        yield Problem("file-name", message, hint, version.place(("ruleset",)))
+
+
+def rule_texts(root: Path) -> list[tuple[str, str]]:
+    """The rule files of a folder, `*/*.yaml`, by path, and their texts.
+
+    Raises RulesError where there are none, and for every file that cannot be read as text.
+    """
+    paths = sorted(root.glob("*/*.yaml"))
+    problems = [] if paths else [_no_rules(root)]
+    texts = []
+    for path in paths:
+        try:
+            texts.append((path.as_posix(), read_text(path)))
+        except RulesError as error:
+            problems += error.problems
+    if problems:
+        raise RulesError(problems)
+    return texts
 
 
 def _no_rules(root: Path) -> Problem:
@@ -135,28 +156,31 @@ def _no_rules(root: Path) -> Problem:
     return Problem("no-rules", message, hint, Place(root.as_posix()))
 
 
-def _fit_problems(versions: list[Version]) -> Iterator[Problem]:
+def _fit_problems(versions: list[Version], not_read: frozenset[str]) -> Iterator[Problem]:
     """What is wrong between versions rather than inside one."""
     starts: dict[str, datetime] = {}
     for version in versions:
         first = starts.setdefault(version.ruleset, version.effective_from)
         starts[version.ruleset] = min(first, version.effective_from)
     for version in versions:
-        for used in version.uses:
-            yield from _use_problems(version, used, starts)
+        for at, used in enumerate(version.uses):
+            if used not in not_read:
+                yield from _use_problems(version, used, starts, version.place(("uses", at)))
     yield from _twin_problems(versions)
 
 
-def _use_problems(version: Version, used: str, starts: Mapping[str, datetime]) -> Iterator[Problem]:
+def _use_problems(
+    version: Version, used: str, starts: Mapping[str, datetime], place: Place
+) -> Iterator[Problem]:
     if used not in starts:
         hint = did_you_mean(used, starts) or "add its folder to the rules"
-        yield Problem("unknown-ruleset", f"there is no ruleset `{used}`", hint, version.place)
+        yield Problem("unknown-ruleset", f"there is no ruleset `{used}`", hint, place)
     elif starts[used] > version.effective_from:
         message = (
             f"`{version.id}` uses `{used}`, which starts only at {instant_text(starts[used])}"
         )
         hint = "give it an earlier version, or let this one take effect later"
-        yield Problem("uses-not-started", message, hint, version.place)
+        yield Problem("uses-not-started", message, hint, place)
 
 
 def _twin_problems(versions: list[Version]) -> Iterator[Problem]:
@@ -170,7 +194,7 @@ def _twin_problems(versions: list[Version]) -> Iterator[Problem]:
             if version.corrects is None or _announced(version) == _announced(before):
                 message = f"`{version.id}` takes effect at the same instant as `{before.id}`"
                 hint = "a correction has a later `announced_at` and `corrects: {reason: …}`"
-                yield Problem("two-versions", message, hint, version.place)
+                yield Problem("two-versions", message, hint, version.place(("effective_from",)))
 
 
 def _announced(version: Version) -> datetime:
@@ -180,9 +204,10 @@ def _announced(version: Version) -> datetime:
 # --- time ----------------------------------------------------------------------------------------
 
 
-def _held(
+def held_at(
     rulesets: Mapping[str, tuple[Version, ...]], moment: datetime, known_at: datetime | None
 ) -> Iterator[tuple[str, Version]]:
+    """The version of each ruleset that holds at an instant, as known at another (None: as now)."""
     for name, versions in rulesets.items():
         started = [
             version

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import localcontext
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from policy_engine.decision import Assumption, Decision, Record
@@ -29,7 +30,7 @@ _MOST_REMEMBERED = 1024
 
 
 @dataclass(frozen=True)
-class _Applicable:
+class Applicable:
     """A version that decides where its `applies_when` holds, and what that asks of a snapshot."""
 
     version: Version
@@ -65,11 +66,12 @@ class Rules:
         versions: Mapping[str, Version],
     ) -> None:
         self.book, self.at, self.known_at, self.versions = book, at, known_at, versions
-        self._applicable = tuple(_applicable(v) for v in versions.values() if v.applies_when)
+        self._applicable = tuple(applicable(v) for v in versions.values() if v.applies_when)
         self._asked = tuple(
             sorted({item.source[0] for one in self._applicable for item in one.inputs})
         )
-        self._chosen: dict[tuple[Any, ...], Compiled] = {}
+        self._ask = itemgetter(*self._asked) if self._asked else _nothing
+        self._chosen: dict[Any, Compiled] = {}
 
     def __repr__(self) -> str:
         return f"<Rules in force at {instant_text(self.at)}>"
@@ -89,24 +91,28 @@ class Rules:
             figures, columns, reached = compiled.program.run(taken.inputs, *taken.lists)
         window = self._window(compiled) if self._windows else ()
         seen = frozenset(reached)
-        record = Record(*taken, figures, columns, seen, self.at, self.known_at, window)
-        return Decision(compiled.layout, record)
+        made = (*taken, figures, columns, seen, self.at, self.known_at, window)
+        return Decision(compiled.layout, Record._make(made))
 
     def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
         """What decides on a snapshot. Raises SnapshotError if nothing does, or two rulesets would."""
         try:
-            return self._chosen[tuple([snapshot[name] for name in self._asked])]
+            return self._chosen[self._ask(snapshot)]
         except (KeyError, TypeError, AttributeError):
             pass
         compiled = self._choose(snapshot)
-        asked = tuple(snapshot.get(name) for name in self._asked)
+        asked = [snapshot.get(name) for name in self._asked]
         if len(self._chosen) < _MOST_REMEMBERED and all(isinstance(part, str) for part in asked):
-            self._chosen[asked] = compiled
+            self._chosen[self._ask(snapshot)] = compiled
         return compiled
 
     def compiled(self, ruleset: str) -> Compiled:
         """What decides under a ruleset in force and those it uses. Raises RulesError."""
-        return self.book.compiled(tuple(self._with_used(ruleset)))
+        names = with_used(self.versions, ruleset)
+        waiting = [name for name in names if name not in self.versions]
+        if waiting:
+            raise RulesError([self._not_started(waiting)])
+        return self.book.compiled(tuple(self.versions[name] for name in names))
 
     def _choose(self, snapshot: Any) -> Compiled:
         found = [one.version for one in self._applicable if one.applies(snapshot, self.at)]
@@ -126,19 +132,7 @@ class Rules:
         message = f"{both} both apply to an account with {given}"
         return Problem("two-rules-apply", message, "their `applies_when` must not overlap", place)
 
-    def _with_used(self, ruleset: str) -> Iterator[Version]:
-        """A version and all it uses, each once, in the order met."""
-        waiting, seen = [ruleset], {ruleset}
-        while waiting:
-            version = self.versions.get(waiting.pop(0))
-            if version is None:
-                raise RulesError([self._not_started(seen - self.versions.keys())])
-            yield version
-            new = [name for name in version.uses if name not in seen]
-            waiting += new
-            seen |= set(new)
-
-    def _not_started(self, names: set[str]) -> Problem:
+    def _not_started(self, names: Iterable[str]) -> Problem:
         shown = ", ".join(f"`{name}`" for name in sorted(names))
         message = f"{shown} had not started, or was not announced, at {instant_text(self.at)}"
         return Problem("uses-not-started", message, "ask of a later instant, or of later knowledge")
@@ -161,7 +155,16 @@ class Rules:
         return tuple(one for name, one in self._windows.items() if name in used)
 
 
-def _applicable(version: Version) -> _Applicable:
+def with_used(held: Mapping[str, Version], ruleset: str) -> list[str]:
+    """A ruleset and all it uses, each once, in the order met; not all need be in force."""
+    names = [ruleset]
+    for name in names:  # the list grows as it is walked
+        used = held[name].uses if name in held else ()
+        names += [other for other in used if other not in names]
+    return names
+
+
+def applicable(version: Version) -> Applicable:
     """Resolve an `applies_when`. Raises RulesError: it may ask for the account's inputs only."""
     assert version.applies_when is not None
     resolved = Resolved(scope([version]))
@@ -176,7 +179,11 @@ def _applicable(version: Version) -> _Applicable:
     except Fault as fault:
         raise RulesError([version.applies_when.problem(fault)]) from None
     assert isinstance(step, Step)
-    return _Applicable(version, step, tuple(inputs[name] for name in step.reads if name in inputs))
+    return Applicable(version, step, tuple(inputs[name] for name in step.reads if name in inputs))
+
+
+def _nothing(snapshot: Mapping[str, Any]) -> tuple[()]:
+    return ()
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,7 @@ and what is wrong with it is told with the place of each problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -41,7 +41,11 @@ class Reader:
         self.plain_takes = {n: take for n, take in self.takes.items() if n not in known.guarded}
         self.required = frozenset(name for name, field in fields.items() if field.required)
         self.inputs = tuple(_account_input(item, fields.get(item.source[0])) for item in account)
-        self.keyed = tuple(entity for entity in LISTS if self.lines[entity].key is not None)
+        self.keyed = tuple(
+            (entity, lines, tuple(self._namers(entity)))
+            for entity, lines in self.lines.items()
+            if lines.key is not None
+        )
         self.extra = {ACCOUNT: frozenset(own)}
         self.extra |= {entity: lines.extra for entity, lines in self.lines.items()}
 
@@ -70,10 +74,9 @@ class Reader:
         if not self.required <= taken.keys():
             raise Odd
         taken["at"] = moment = taken.get("at", moment)
-        for entity in self.keyed:
-            named = self._named(entity, taken)
-            prices = taken.get(PRICES)
-            rows = self.lines[entity].held(taken.get(entity, ()), prices, named)
+        for entity, lines, namers in self.keyed:
+            named = {row[at] for other, at in namers for row in _known_rows(taken.get(other, ()))}
+            rows = lines.held(taken.get(entity, ()), taken.get(PRICES), named)
             if rows is None:
                 raise SnapshotError(self._unknown_keys(entity, taken))
             taken[entity] = rows
@@ -81,14 +84,10 @@ class Reader:
         lists = tuple([taken.get(entity, ()) for entity in LISTS])
         return Taken(taken["account"], moment, inputs, lists)
 
-    def _named(self, entity: str, taken: Mapping[str, Any]) -> set[Any]:
-        """Every key of a list that lines of others name."""
-        return {
-            row[position]
-            for other, lines in self.lines.items()
-            for position, _ in lines.names.get(entity, ())
-            for row in _known_rows(taken.get(other, ()))
-        }
+    def _namers(self, entity: str) -> Iterator[tuple[str, int]]:
+        """The lists, and the positions in their rows, that name lines of a list by its key."""
+        for other, lines in self.lines.items():
+            yield from ((other, at) for at, _ in lines.names.get(entity, ()))
 
     def _unknown_keys(self, entity: str, taken: Mapping[str, Any]) -> list[Problem]:
         """A problem for each key that is named but has neither a line nor a price."""

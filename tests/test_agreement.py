@@ -1,175 +1,44 @@
-"""Exact reading, code reading and oracle give the same decisions on generated rules and accounts."""
+"""Exact reading, code reading and oracle give the same decisions on generated rules and accounts.
+
+The folders are compared on every processor; each is told by its number, which repeats it.
+"""
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
-from decimal import localcontext
-from fractions import Fraction
-from random import Random
-from typing import Any
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 
-import oracle
 import pytest
-from generator import Coverage, account, file_names, moments, rule_files, to_yaml
+from agreement import FOLDERS, SEED, Comparison, compare
+from generator import Coverage
 
-from policy_engine import Decision, PolicyError, Rulebook
-from policy_engine.language.exact import compute, start
-from policy_engine.model import ACCOUNT
-from policy_engine.numbers import EXACT
-
-SEED = int(os.environ.get("AGREEMENT_SEED", "20250121"))
-FOLDERS = int(os.environ.get("AGREEMENT_FOLDERS", "200"))
-ACCOUNTS = int(os.environ.get("AGREEMENT_ACCOUNTS", "200"))
 GROUPS = 10
-_LISTS = ("assets", "orders", "loans")
+Running = list[Future[Comparison]]
 
 
-def rulebook(documents: list[dict[str, Any]]) -> Rulebook:
-    """The engine's rulebook of generated documents."""
-    names = file_names(documents)
-    return Rulebook(
-        (name, to_yaml(document)) for name, document in zip(names, documents, strict=True)
-    )
-
-
-def engine_decides(
-    book: Rulebook, snapshot: dict[str, Any], at: str, known_at: str | None
-) -> Decision | str:
-    """The engine's decision, or the code of its refusal."""
-    try:
-        return book.in_force(at, known_at).decide(snapshot)
-    except PolicyError as error:
-        return error.code
-
-
-def oracle_decides(
-    documents: list[dict[str, Any]],
-    snapshot: dict[str, Any],
-    at: str,
-    known_at: str | None,
-    coverage: Coverage,
-) -> dict[str, Any] | str:
-    """The oracle's decision, or the code of its refusal."""
-    try:
-        return oracle.decide(documents, snapshot, at, known_at, watch=coverage.note)
-    except oracle.OracleError as error:
-        return error.code
-
-
-def shown(value: Any) -> Any:
-    """An oracle's value as the engine's JSON has it."""
-    return oracle.rounded(value) if isinstance(value, Fraction) else value
-
-
-def expected(decided: dict[str, Any]) -> dict[str, Any]:
-    """The oracle's decision in the engine's JSON, as far as the two speak of the same."""
-    lines = {
-        name: None
-        if decided[name] is None
-        else [{key: shown(value) for key, value in line.items()} for line in decided[name]]
-        for name in _LISTS
-        if name in decided
-    }
-    return {
-        "status": decided["status"],
-        "values": {name: shown(value) for name, value in decided["values"].items()},
-        **lines,
-        "permissions": {
-            name: (ruling["permitted"], sorted(ruling["reasons"]))
-            for name, ruling in decided["permissions"].items()
-        },
-        "notices": sorted(decided["notices"]),
-        "assumptions": sorted(decided["assumptions"]),
-        "undetermined": sorted(decided["undetermined"]),
-    }
-
-
-def given(decision: Decision, like: dict[str, Any]) -> dict[str, Any]:
-    """The engine's decision, cut to what the oracle speaks of."""
-    said = json.loads(decision.to_json())
-    return {
-        "status": said["status"],
-        "values": said["values"],
-        **{name: _alike(said[name], like[name]) for name in _LISTS if name in like},
-        "permissions": {
-            name: (ruling["permitted"], sorted(reason["rule"] for reason in ruling["reasons"]))
-            for name, ruling in said["permissions"].items()
-            if [reason["rule"] for reason in ruling["reasons"]] != ["not-offered"]
-        },
-        "notices": [notice["rule"] for notice in said["notices"]],
-        "assumptions": [assumption["name"] for assumption in said["assumptions"]],
-        "undetermined": sorted(said["undetermined"]),
-    }
-
-
-def _alike(lines: Any, like: Any) -> Any:
-    if lines is None or like is None or len(lines) != len(like):
-        return lines
-    return [
-        {name: line.get(name) for name in other} for line, other in zip(lines, like, strict=True)
-    ]
-
-
-def exactly(book: Rulebook, snapshot: dict[str, Any], at: str, known_at: str | None) -> Any:
-    """All figures by the exact reading, in the shape the code reading returns."""
-    rules = book.in_force(at, known_at)
-    compiled = rules.compiled_for(snapshot)
-    taken = compiled.reader.read(snapshot, rules.at)
-    with localcontext(EXACT):
-        made = compute(
-            compiled.plan, compiled.lookups, start(compiled.plan, taken.inputs, taken.lists)
-        )
-    names = [(figure.name, figure.entity) for figure in compiled.plan.figures()]
-    figures = [made.figures[name] for name, entity in names if entity == ACCOUNT]
-    columns = [made.columns[name] for name, entity in names if entity != ACCOUNT]
-    return [comparable(figures), comparable(columns), sorted(made.reached)]
-
-
-def comparable(value: Any) -> Any:
-    """Figures that can be compared: an undetermined one by its reasons."""
-    if isinstance(value, (list, tuple)):
-        return [comparable(item) for item in value]
-    return ("undetermined", *value.reasons) if isinstance(value, Exception) else value
-
-
-def code_reads(decision: Decision) -> Any:
-    """The same of a decision, which the code reading computed."""
-    record = decision._record
-    return [comparable(record.figures), comparable(record.columns), sorted(record.reached)]
-
-
-COVERAGE = Coverage()
-OUTCOMES: Counter[str] = Counter()
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """The comparison of every folder, as it comes."""
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        yield [pool.submit(compare, number) for number in range(FOLDERS)]
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_the_three_agree(group: int) -> None:
-    for number in range(group, FOLDERS, GROUPS):
-        rng = Random(f"{SEED}-{number}")
-        documents = rule_files(rng)
-        COVERAGE.read(documents)
-        book = rulebook(documents)
-        for turn in range(ACCOUNTS):
-            snapshot = account(rng, documents)
-            at, known_at = moments(rng, documents)
-            where = f"AGREEMENT_SEED={SEED}, folder {number}, account {turn}, {at}, {known_at}"
-            engine = engine_decides(book, snapshot, at, known_at)
-            said = oracle_decides(documents, snapshot, at, known_at, COVERAGE)
-            OUTCOMES[engine if isinstance(engine, str) else "decided"] += 1
-            if isinstance(engine, str) or isinstance(said, str):
-                assert isinstance(engine, str) == isinstance(said, str), (where, engine, said)
-                continue
-            wanted = expected(said)
-            assert given(engine, wanted) == wanted, where
-            assert code_reads(engine) == exactly(book, snapshot, at, known_at), where
+def test_the_three_agree(running: Running, group: int) -> None:
+    for one in running[group * FOLDERS // GROUPS : (group + 1) * FOLDERS // GROUPS]:
+        comparison = one.result()
+        assert comparison.engine == comparison.other, comparison.where
 
 
-def test_the_generated_rules_and_accounts_reach_everything() -> None:
+def test_the_generated_rules_and_accounts_reach_everything(running: Running) -> None:
     """Every construct, kind of undetermined and place in a scale occurred in the runs above."""
-    if not OUTCOMES:
-        pytest.skip("run together with the comparison: there is nothing to count otherwise")
-    print(f"seed {SEED}: {sum(OUTCOMES.values())} accounts, {dict(OUTCOMES)}")
-    assert OUTCOMES["decided"] > sum(OUTCOMES.values()) / 2
-    assert not COVERAGE.missing()
+    coverage, outcomes = Coverage(), Counter[str]()
+    for one in running:
+        coverage.update(one.result().coverage)
+        outcomes.update(one.result().outcomes)
+    print(f"seed {SEED}: {outcomes.total()} accounts, {dict(outcomes)}")
+    assert outcomes["decided"] > outcomes.total() / 2
+    assert coverage.missing() == []

@@ -14,12 +14,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from policy_engine.language.exact import (
-    ExactReading,
-    Sight,
-    gathered,
-    no_line,
-)
+from policy_engine.language.exact import ExactReading, Sight, gathered
 from policy_engine.language.interpreter import Interpreter, Part, dotted
 from policy_engine.language.plan import Figure, Gather, Plan, Stage, Step
 from policy_engine.language.values import (
@@ -38,7 +33,7 @@ from policy_engine.language.values import (
 from policy_engine.model import ACCOUNT
 from policy_engine.numbers import UNLIMITED
 
-_CAUGHT = (Undetermined, ArithmeticError)
+_CAUGHT = (Undetermined, ArithmeticError, KeyError)
 _GLOBALS: Mapping[str, Any] = {
     "__builtins__": {},
     "CAUGHT": _CAUGHT,
@@ -51,6 +46,7 @@ _GLOBALS: Mapping[str, Any] = {
     "all": all,
     "any": any,
     "clock_hours": clock_hours,
+    "enumerate": enumerate,
     "max": max,
     "min": min,
     "round_down": round_down,
@@ -79,15 +75,21 @@ class Program:
     columns: tuple[str, ...]
 
 
-class Index(dict[Any, int]):
-    """The position of each line of a list by its key."""
+class Remembered(dict[tuple[Any, ...], tuple[Any, ...]]):
+    """What `settings` gives, by its arguments, up to a bound."""
 
-    def __init__(self, entity: str, keys: Sequence[Any]) -> None:
-        self.entity = entity
-        super().__init__(zip(keys, count(), strict=False))
+    most = 1024
+    settings: Callable[..., tuple[Any, ...]]
 
-    def __missing__(self, key: Any) -> Any:
-        raise no_line(self.entity, key)
+    def make(self, asked: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Ask `settings` anew, without remembering."""
+        return self.settings(*asked)
+
+    def __missing__(self, asked: tuple[Any, ...]) -> tuple[Any, ...]:
+        made = self.make(asked)
+        if len(self) < self.most:
+            self[asked] = made
+        return made
 
 
 @dataclass
@@ -99,6 +101,10 @@ class _Names:
     objects: dict[str, Any] = field(default_factory=lambda: dict(_GLOBALS))
     given: dict[str, str] = field(default_factory=dict)
 
+    def alias(self, name: str, other: str) -> None:
+        """Let a figure that is only another name of a figure share its variable."""
+        self.given[name] = self.figure(other)
+
     def figure(self, name: str) -> str:
         """The variable that holds a figure; a parameter is an object of its own."""
         if name in self.plan.scope.parameters and name not in self.given:
@@ -106,9 +112,29 @@ class _Names:
             self.given[name] = self.object("P", name, value)
         return self._identifier("f", name)
 
+    def asked(self, table: str) -> tuple[str, str]:
+        """What keeps the keys a table is asked for (a set's `add`), and a variable for one."""
+        return self._identifier("asked", table), self._identifier("k", table)
+
     def column(self, name: str) -> str:
         """The variable that holds a figure of every line of a list."""
         return self._identifier("c", name)
+
+    def on_line(self, name: str, line: str) -> str:
+        """A figure of a list's line of that position."""
+        entity, _, plain = name.partition(".")
+        for at, item in enumerate(self.plan.inputs[entity]):
+            if item.name == plain:
+                return f"{self._identifier('list', entity)}[{line}][{at}]"
+        return f"{self.column(name)}[{line}]"
+
+    def looked(self, name: str) -> str:
+        """The column of a figure, for settling a doubtful statement."""
+        entity, _, plain = name.partition(".")
+        for at, item in enumerate(self.plan.inputs[entity]):
+            if item.name == plain:
+                return f"column({self._identifier('list', entity)}, {at})"
+        return self.column(name)
 
     def object(self, letter: str, name: str, value: Any) -> str:
         """The global name of an object."""
@@ -161,8 +187,8 @@ class CodeReading:
             return self._scale(function, arguments)
         if function == "at":
             index = self.names._identifier("i", dotted(arguments[0].node))
-            column = self.names.column(dotted(arguments[2].node))
-            return f"{column}[{index}[{arguments[1].read()}]]"
+            line = f"{index}[{arguments[1].read()}]"
+            return self.names.on_line(dotted(arguments[2].node), line)
         parts = [part.read() for part in arguments]
         if function in ("min", "max"):
             return self._extreme("<=" if function == "min" else ">=", parts)
@@ -185,10 +211,10 @@ class CodeReading:
         assert isinstance(rows, Rows)
         table = self.names.object("T", function, rows)
         key = parts[0] if rows.single else f"({', '.join(parts)})"
-        if not rows.tracked:
+        if not rows.reach.any:
             return f"{table}[{key}]"
-        self.names.objects["tracked"] = _tracked
-        return f"tracked({table}, {key}, reached)"
+        asked = self.names.asked(function)
+        return f"{table}[{asked[1]} if {asked[0]}({asked[1]} := {key}) is None else None]"
 
     def _scale(self, function: str, arguments: Sequence[Part[str]]) -> str:
         reference = dotted(arguments[0].node)
@@ -198,12 +224,8 @@ class CodeReading:
         tiers = f"{scale}[None]" if None in lists else f"{scale}[{parts.pop(0)}]"
         if function == "top":
             return f"{tiers}.top"
-        return f"{tiers}.{function}({', '.join([parts[0], 'reached', *parts[1:]])})"
-
-
-def _tracked(rows: Rows, key: Any, reached: set[str]) -> Any:
-    reached.update(rows.reach(key))
-    return rows[key]
+        method = "slices_at_least" if len(parts) > 1 else function
+        return f"{tiers}.{method}({', '.join([parts[0], 'reached', *parts[1:]])})"
 
 
 # --- what a statement does when it touches an undetermined figure -------------------------------
@@ -226,6 +248,11 @@ _PLAIN = (
 def _is_plain(tree: ast.expr) -> bool:
     """Whether a formula reads every name whatever the values are, and cannot fail on numbers."""
     return all(isinstance(node, _PLAIN) for node in ast.walk(tree))
+
+
+def _column(lines: Any, at: int) -> Any:
+    """An input of every line of a list."""
+    return lines if isinstance(lines, Undetermined) else [line[at] for line in lines]
 
 
 def _again(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
@@ -279,27 +306,55 @@ class _Writer:
         self.names = _Names(plan, lookups)
         self.interpreter = Interpreter(CodeReading(self.names))
         self.lists = plan.scope.entities[1:]
-        self.looked = _looked(plan)
+        self.summed = {f.column for f in plan.figures() if isinstance(f, Gather)}
         self.indexed = _indexed(plan)
         self.made: set[str] = set()
+        self.names.objects["column"] = _column
         self.lines: list[str] = []
+        self.before: list[str] = []
+        self.settled: set[str] = set()
 
     def program(self) -> Program:
         """The source and the function made from it."""
         lists = [self._list(entity) for entity in self.lists]
         self.lines = [f"def run({', '.join(['account', *lists])}):", " reached = set()"]
+        self._asked()
         self._account_inputs()
+        self._settings()
         for entity in self.lists:
             self._input_columns(entity)
         self._index()
         for stage in self.plan.stages:
             self._stage(stage)
+        self._reach()
         figures = tuple(f.name for f in self.plan.figures() if f.entity == ACCOUNT)
         columns = tuple(f.name for f in self.plan.figures() if f.entity != ACCOUNT)
         self.lines.append(f" return {self._tuple(figures)}, {self._columns(columns)}, reached")
-        source = "\n".join(self.lines) + "\n"
+        source = "\n".join([*self.before, *self.lines]) + "\n"
         exec(compile(source, "<plan>", "exec"), self.names.objects)
+        if self.before:
+            self.names.objects["remembered"].settings = self.names.objects["settings"]
         return Program(self.names.objects["run"], source, figures, columns)
+
+    def _tracked(self) -> list[str]:
+        """The tables some of whose answers rest on assumptions of their own."""
+        tables = sorted(self.plan.scope.tables)
+        rows = ((name, self.lookups[name]) for name in tables if name in self.plan.used)
+        return [name for name, table in rows if isinstance(table, Rows) and table.reach.any]
+
+    def _asked(self) -> None:
+        """A set for each such table, of the keys it is asked for."""
+        for name in self._tracked():
+            asked = self.names.asked(name)[0]
+            self.lines += [f" {asked}_set = set()", f" {asked} = {asked}_set.add"]
+
+    def _reach(self) -> None:
+        for name in self._tracked():
+            rows = self.lookups[name]
+            assert isinstance(rows, Rows)
+            reach = self.names.object("reach", name, rows.reach)
+            asked = self.names.asked(name)[0]
+            self.lines.append(f" for key in {asked}_set: reached.update({reach}[key])")
 
     def _list(self, entity: str) -> str:
         return self.names._identifier("list", entity)
@@ -319,24 +374,45 @@ class _Writer:
         if names:
             self.lines.append(f" {self._tuple(names)} = account")
 
+    def _settings(self) -> None:
+        """Figures of the account's settings alone (texts and truths) are computed once for each.
+
+        A book has few settings and many accounts: what a region allows need not be worked out anew.
+        """
+        figures, inputs = _of_settings(self.plan)
+        if not figures:
+            return
+        asked, main = self._tuple(sorted(inputs)), self.lines
+        self.lines = [f"def settings{asked}:", " reached, lines = set(), {}"]
+        self._asked()
+        for figure in figures:
+            self._statement(figure, " ")
+        self._reach()
+        made = self._tuple([*(figure.name for figure in figures)])[:-1] + " reached,)"
+        self.before, self.lines = [*self.lines, f" return {made}"], main
+        self.names.objects["remembered"] = Remembered()
+        self.settled = {figure.name for figure in figures}
+        target = made.replace(" reached,)", " more,)")
+        self.lines += [
+            f" try: {target} = remembered[{asked}]",
+            f" except CAUGHT: {target} = remembered.make({asked})",
+            " reached |= more",
+        ]
+
     def _input_columns(self, entity: str) -> None:
         lines = self._list(entity)
         for position, name in enumerate(self._full(entity)):
-            if name in self.looked:
+            if name in self.summed:
                 column = self.names.column(name)
-                self.lines.append(
-                    f" {column} = {lines} if {lines}.__class__ is Undetermined"
-                    f" else [line[{position}] for line in {lines}]"
-                )
+                self.lines.append(f" {column} = column({lines}, {position})")
 
     def _index(self) -> None:
         for entity in self.indexed:
-            index = self.names._identifier("i", entity)
-            lines, key = self._list(entity), f"{entity}.{self.plan.scope.key(entity)}"
-            self.names.objects["Index"] = Index
+            index, lines = self.names._identifier("i", entity), self._list(entity)
+            at = self._full(entity).index(f"{entity}.{self.plan.scope.key(entity)}")
             self.lines.append(
                 f" {index} = {lines} if {lines}.__class__ is Undetermined"
-                f" else Index({entity!r}, {self.names.column(key)})"
+                f" else {{line[{at}]: n for n, line in enumerate({lines})}}"
             )
         pairs = (f"{entity!r}: {self.names._identifier('i', entity)}" for entity in self.indexed)
         self.lines.append(f" lines = {{{', '.join(pairs)}}}")
@@ -377,9 +453,16 @@ class _Writer:
         return f"{inputs}, {variables} in zip({self._list(entity)}, {columns})"
 
     def _statement(self, figure: Figure, indent: str) -> None:
+        if figure.name in self.settled:
+            return
+        other = _alias(figure)
+        if other is not None:
+            self.names.alias(figure.name, other)
+            return
         variable = self.names.figure(figure.name)
         settle = self._settle(figure)
-        names = ", ".join([self._tuple(figure.reads), self._columns(figure.looks)])
+        columns = _tuple(self.names.looked(name) for name in figure.looks)
+        names = ", ".join([self._tuple(figure.reads), columns])
         self.lines += [
             f"{indent}try: {variable} = {self._expression(figure)}",
             f"{indent}except CAUGHT as error:"
@@ -410,10 +493,26 @@ def _tuple(texts: Iterator[str]) -> str:
     return f"({parts.rstrip()})"
 
 
-def _looked(plan: Plan) -> set[str]:
-    """Every column that an aggregate or `at` reads, and the keys that `at` finds lines by."""
-    looked = {look for figure in plan.figures() for look in figure.looks}
-    return looked | {f"{entity}.{plan.scope.key(entity)}" for entity in _indexed(plan)}
+def _alias(figure: Figure) -> str | None:
+    """The figure of the same entity that a figure is only another name of."""
+    if not isinstance(figure, Step) or not isinstance(figure.tree, ast.Name):
+        return None
+    name = figure.tree.id
+    entity = name.partition(".")[0] if "." in name and "(" not in name else ACCOUNT
+    return name if name in figure.reads and entity == figure.entity else None
+
+
+def _of_settings(plan: Plan) -> tuple[list[Step], set[str]]:
+    """The account's figures made of parameters, texts and truths alone, and those inputs."""
+    settings = {item.name for item in plan.inputs[ACCOUNT] if item.kind in ("text", "truth")}
+    known = {*plan.scope.parameters, *settings}
+    figures = []
+    for figure in plan.figures():
+        if isinstance(figure, Step) and figure.entity == ACCOUNT and not figure.looks:
+            if known.issuperset(figure.reads) and _alias(figure) is None:
+                figures.append(figure)
+                known.add(figure.name)
+    return figures, settings & {name for figure in figures for name in figure.reads}
 
 
 def _indexed(plan: Plan) -> list[str]:

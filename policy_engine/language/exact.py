@@ -15,6 +15,7 @@ from policy_engine.language.values import (
     ZERO,
     Lists,
     Rows,
+    Steps,
     Undetermined,
     clock_hours,
     constant,
@@ -143,7 +144,7 @@ class ExactReading:
         rows = self.sight.lookups[function]
         assert isinstance(rows, Rows)
         at = key[0] if rows.single else tuple(key)
-        self.sight.reached.update(rows.reach(at))
+        self.sight.reached.update(rows.reach[at])
         answer = rows[at]
         self.sight.uses.append(Use(function, at, None, answer))
         return answer
@@ -165,7 +166,7 @@ class ExactReading:
         if function == "tier":
             answer = steps.tier(values[0], self.sight.reached)
         else:
-            answer = steps.slices(values[0], self.sight.reached, *values[1:])
+            answer = slices_read(steps, self.sight.reached, *values)
         self.sight.uses.append(Use(reference, key, values, answer))
         return answer
 
@@ -180,6 +181,21 @@ class ExactReading:
             return no_line(entity, key)
         self.sight.read[column, lines[key]] = None
         return self.sight.columns[column][lines[key]]
+
+
+def slices_read(
+    steps: Steps, reached: set[str], x: Decimal, least: Decimal | None = None
+) -> Decimal:
+    """The slices of a figure, step by step: what the code reading shortens must equal this."""
+    total = ZERO
+    for upper, lower, rate, _ in steps.tiers:
+        part = min(x, upper) - lower
+        if part > ZERO:
+            total += part * (rate if least is None else max(rate, least))
+    if x > steps.top:
+        reached.update(steps.assumes)
+        total += (x - steps.top) * (steps.above if least is None else max(steps.above, least))
+    return total
 
 
 def _apply(operation: Callable[..., Any], *operands: Any) -> Any:

@@ -73,19 +73,20 @@ def _resolve_all(resolved: Resolved) -> Iterator[Problem]:
     for name, formula in formula_figures(resolved.scope):
         assert formula.expression is not None
         yield from _resolve(resolved, name, formula.entity, formula.expression, formula)
-    for rule in resolved.scope.main.notices:
-        yield from _unknown_shows(rule, resolved.scope)
+    yield from _unknown_shows(resolved.scope)
     for name, rule in rule_figures(resolved.scope.main):
         if rule.when is not None:
             yield from _resolve(resolved, name, ACCOUNT, rule.when, rule)
 
 
-def _unknown_shows(rule: Rule, names: Scope) -> Iterator[Problem]:
+def _unknown_shows(names: Scope) -> Iterator[Problem]:
     known = names.figures(ACCOUNT)
-    for name in rule.shows:
-        if name not in known:
-            message = f"`{rule.name}` shows `{name}`, which is no figure of the account"
-            yield Problem("unknown-name", message, did_you_mean(name, known), rule.place)
+    for rule in names.main.notices:
+        for at, name in enumerate(rule.shows):
+            if name not in known:
+                place = names.main.place(("notices", rule.name, "shows", at))
+                hint = did_you_mean(name, known) or "a notice shows figures of the account"
+                yield Problem("unknown-name", f"no figure `{name}` is known", hint, place)
 
 
 def _resolve(

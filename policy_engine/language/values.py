@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, NoReturn
 
 from policy_engine.language.scope import Scope
@@ -83,6 +82,7 @@ class Rows(dict[Any, Any]):
         for row in table.rows:
             for key in row.keys:
                 self._add(key[0] if self.single else key, row)
+        self.reach = Reach(self)
 
     def _add(self, key: Any, row: Row) -> None:
         self[key] = self._answer(row, key)
@@ -100,14 +100,22 @@ class Rows(dict[Any, Any]):
     def __missing__(self, key: Any) -> Any:
         return self._answer(self.otherwise, key)
 
-    def reach(self, key: Any) -> tuple[str, ...]:
-        """The assumptions that an answer for this key rests on."""
-        return self.assumes.get(key, ()) if key in self else self.otherwise.assumes
+
+
+class Reach(dict[Any, tuple[str, ...]]):
+    """The assumptions that a table's answer for a key rests on."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__((key, rows.assumes.get(key, ())) for key in rows)
+        self.otherwise = rows.otherwise.assumes
+
+    def __missing__(self, key: Any) -> tuple[str, ...]:
+        return self.otherwise
 
     @property
-    def tracked(self) -> bool:
+    def any(self) -> bool:
         """Whether some answers rest on assumptions of their own."""
-        return bool(self.assumes or self.otherwise.assumes)
+        return bool(self.otherwise or any(self.values()))
 
 
 def extend_hint(name: str, owner: str, key: str) -> str:
@@ -118,50 +126,68 @@ def extend_hint(name: str, owner: str, key: str) -> str:
 # --- scales ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Steps:
     """One column of one list of tiers, ready to be read.
 
-    `tiers` has (upper edge, lower edge, rate); `top` is the last edge; above it `above` is the
-    rate, or undetermined, resting on `assumes`. `upper` tells that an edge belongs to the tier
-    that starts there.
+    `tiers` has (upper edge, lower edge, rate, sum of the slices below); `top` is the last edge;
+    above it `above` is the rate, or undetermined, resting on `assumes`. `upper` tells that an edge
+    belongs to the tier that starts there.
     """
 
-    tiers: tuple[tuple[Decimal, Decimal, Decimal], ...]
-    top: Decimal
-    above: Any
-    assumes: tuple[str, ...]
-    upper: bool
+    __slots__ = ("above", "assumes", "first", "lowest", "tiers", "top", "total", "upper")
 
-    def slices(self, x: Decimal, reached: set[str], least: Decimal | None = None) -> Decimal:
-        """The sum over the tiers of rate times the part of `x` inside, each rate at least `least`."""
+    def __init__(
+        self,
+        tiers: Iterable[tuple[Decimal, Decimal, Decimal]],
+        above: Any,
+        assumes: tuple[str, ...],
+        upper: bool,
+    ) -> None:
+        self.tiers: list[tuple[Decimal, Decimal, Decimal, Decimal]] = []
+        self.top = self.total = ZERO
+        with localcontext(EXACT):
+            for edge, lower, rate in tiers:
+                self.tiers.append((edge, lower, rate, self.total))
+                self.top, self.total = edge, self.total + (edge - lower) * rate
+        self.above, self.assumes, self.upper = above, assumes, upper
+        self.first = (self.tiers[0][0], self.tiers[0][2])
+        self.lowest = min(rate for _, _, rate, _ in self.tiers)
+
+    def slices(self, x: Decimal, reached: set[str]) -> Decimal:
+        """The sum over the tiers of rate times the part of `x` inside."""
+        edge, rate = self.first
+        if x <= edge:
+            return x * rate if x > ZERO else ZERO
+        for upper, lower, rate, below in self.tiers:
+            if x <= upper:
+                return below + (x - lower) * rate
+        reached.update(self.assumes)
+        return self.total + (x - self.top) * self.above  # type: ignore[no-any-return]
+
+    def slices_at_least(self, x: Decimal, reached: set[str], least: Decimal) -> Decimal:
+        """The same with every rate raised to at least `least`."""
+        if least <= self.lowest and x <= self.top:
+            return self.slices(x, reached)
         total = ZERO
         if x <= total:
-            return total if least is None else _touched(least, total)
-        for upper, lower, rate in self.tiers:
-            if least is not None and rate < least:
+            return total
+        for upper, lower, rate, _ in self.tiers:
+            if rate < least:
                 rate = least
             if x <= upper:
                 return total + (x - lower) * rate
             total += (upper - lower) * rate
         reached.update(self.assumes)
         above = self.above
-        if least is not None and above < least:
-            above = least
-        return total + (x - self.top) * above  # type: ignore[no-any-return]
+        return total + (x - self.top) * (least if above < least else above)
 
     def tier(self, x: Decimal, reached: set[str]) -> Any:
         """The rate of the tier that holds `x`."""
-        for upper, _, rate in self.tiers:
+        for upper, _, rate, _ in self.tiers:
             if x < upper or (x == upper and not self.upper):
                 return rate
         reached.update(self.assumes)
         return self.above
-
-
-def _touched(argument: Decimal, answer: Decimal) -> Decimal:
-    """The answer, unless an argument that it does not need is undetermined."""
-    return answer if argument == argument else answer
 
 
 class Lists(dict[Any, Steps]):
@@ -178,7 +204,6 @@ class Lists(dict[Any, Steps]):
             )
             self[key] = Steps(
                 steps,
-                edges[-1],
                 _above(scale.above_last, steps, scale.name, key),
                 scale.above_last.assumes,
                 scale.edge_belongs_to == "upper",

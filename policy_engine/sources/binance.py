@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -18,7 +19,7 @@ MODES: Mapping[str, str] = {"MARGIN_1": "classic", "MARGIN_2": "pro"}
 QUOTE = "USDT"
 _HELD_AND_OWED = ("free", "locked", "borrowed", "interest")
 _LAST_PLACE = Decimal("0.00000001")
-_LONGEST_NAME = 64
+_ASSET = re.compile(r"\S{1,64}")
 
 
 def snapshot(account: Part, prices: Part | None, name: str) -> dict[str, Any]:
@@ -31,25 +32,17 @@ def snapshot(account: Part, prices: Part | None, name: str) -> dict[str, Any]:
     orders are not in the response: `orders` is null, and `open_order_loss` is the response's
     total where it has one. Raises SnapshotError with every problem of both files.
     """
-    problems: list[Problem] = []
     body = _body(account)
-    if _is_refusal(body):
+    if body.member("code").given and body.member("msg").given:
         raise SnapshotError([_refusal(body)])
-    priced = {} if prices is None else dict(_prices(_body(prices), problems))
+    problems: list[Problem] = []
+    made = {"account": name, "mode": _mode(body, problems), **_open_orders(body, problems)}
     lines = list(_lines(body, problems))
-    made: dict[str, Any] = {"account": name, "mode": _mode(body, problems), "orders": None}
-    loss = _either_spelling(body, "totalOpenOrderLossInUSDT", problems)
-    if loss.given:
-        amount = loss.amount(problems)
-        made["open_order_loss"] = None if amount is None else plain(amount)
-    unpriced = [line for line in lines if line.asset not in priced and any(line.amounts.values())]
-    if unpriced and not any(problem.place.path == _path(prices) for problem in problems):
-        problems.append(_missing_prices(account, prices, [line.asset for line in unpriced]))
+    known, slips = _known_prices(prices)
+    made |= _priced(lines, known)
+    problems += slips or _missing_prices(account, prices, lines, known)
     if problems:
         raise SnapshotError(problems)
-    made["assets"] = [_snapshot_line(line, priced[line.asset]) for line in lines if line.asset in priced]
-    held = {line.asset for line in lines}
-    made["prices"] = {asset: plain(price) for asset, price in priced.items() if asset not in held}
     return made
 
 
@@ -69,7 +62,11 @@ class _Line:
 
 def _body(part: Part) -> Part:
     """The response inside a saved sample, or the response itself."""
-    keys = [key for key in part.value if not key.startswith("_")] if _is_object(part) else []
+    keys = (
+        [key for key in part.value if not key.startswith("_")]
+        if isinstance(part.value, dict)
+        else []
+    )
     return part.member("response") if keys == ["response"] else part
 
 
@@ -85,6 +82,13 @@ def _mode(body: Part, problems: list[Problem]) -> str | None:
     else:
         problems.append(kind.problem("missing-key", "`accountType` is missing", f"add it: {known}"))
     return None
+
+
+def _open_orders(body: Part, problems: list[Problem]) -> dict[str, str | None]:
+    """The open orders, which the response does not list, and their total loss where it has one."""
+    loss = _either_spelling(body, "totalOpenOrderLossInUSDT", problems)
+    amount = loss.amount(problems) if loss.given else None
+    return {"orders": None, **({} if amount is None else {"open_order_loss": plain(amount)})}
 
 
 def _lines(body: Part, problems: list[Problem]) -> Iterator[_Line]:
@@ -112,23 +116,22 @@ def _line(part: Part, problems: list[Problem]) -> _Line | None:
     known = {name: amount for name, amount in amounts.items() if amount is not None}
     if asset is None or len(known) < len(amounts):
         return None
-    problems += _net_problem(part.member("netAsset"), asset, known, problems)
+    _check_net(part.member("netAsset"), asset, known, problems)
     return _Line(asset, known)
 
 
 def _asset_name(part: Part, problems: list[Problem]) -> str | None:
     name = part.value
-    if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
-        if " " not in name:
-            return name
+    if isinstance(name, str) and _ASSET.fullmatch(name) and name.isprintable():
+        return name
     message = f"`{name}` is no asset's name" if isinstance(name, str) else "`asset` is missing"
     problems.append(part.problem("invalid-value", message, 'name the asset as in "BTC"'))
     return None
 
 
-def _net_problem(
+def _check_net(
     net: Part, asset: str, amounts: Mapping[str, Decimal], problems: list[Problem]
-) -> Iterator[Problem]:
+) -> None:
     """A net amount that the line's own amounts do not give: the file was cut or edited."""
     stated = net.amount(problems, signed=True) if net.given else None
     if stated is None:
@@ -144,12 +147,7 @@ def _net_problem(
             f" free + locked - borrowed - interest is {plain(worked_out)}"
         )
         hint = "fetch the account again; in a file made by hand, leave `netAsset` out"
-        yield net.problem("net-asset", message, hint)
-
-
-def _snapshot_line(line: _Line, price: Decimal) -> dict[str, str]:
-    amounts = {name: plain(amount) for name, amount in line.amounts.items()}
-    return {"asset": line.asset, **amounts, "price": plain(price)}
+        problems.append(net.problem("net-asset", message, hint))
 
 
 def _either_spelling(body: Part, name: str, problems: list[Problem]) -> Part:
@@ -161,14 +159,6 @@ def _either_spelling(body: Part, name: str, problems: list[Problem]) -> Part:
     return upper if upper.given and not lower.given else lower
 
 
-def _is_object(part: Part) -> bool:
-    return isinstance(part.value, dict)
-
-
-def _is_refusal(body: Part) -> bool:
-    return body.member("code").given and body.member("msg").given
-
-
 def _refusal(body: Part) -> Problem:
     said = f"{body.value['msg']} (code {body.value['code']})"
     hint = f"this is Binance's refusal and no account: call `{ENDPOINT}` again"
@@ -178,9 +168,32 @@ def _refusal(body: Part) -> Problem:
 # --- prices --------------------------------------------------------------------------------------
 
 
+def _priced(lines: list[_Line], known: Mapping[str, Decimal]) -> dict[str, Any]:
+    """The snapshot's lines, each with its price, and the prices of what has no line."""
+    held = {line.asset for line in lines}
+    return {
+        "assets": [
+            {
+                "asset": line.asset,
+                **{name: plain(amount) for name, amount in line.amounts.items()},
+                "price": plain(known[line.asset]),
+            }
+            for line in lines
+            if line.asset in known
+        ],
+        "prices": {asset: plain(known[asset]) for asset in known if asset not in held},
+    }
+
+
+def _known_prices(prices: Part | None) -> tuple[dict[str, Decimal], list[Problem]]:
+    problems: list[Problem] = []
+    known = {} if prices is None else dict(_prices(_body(prices), problems))
+    return known, problems
+
+
 def _prices(part: Part, problems: list[Problem]) -> Iterator[tuple[str, Decimal]]:
     """Each asset and its price in USDT."""
-    if _is_object(part):
+    if isinstance(part.value, dict):
         one = part.member("symbol").given and part.member("price").given
         yield from _of_bodies([part], problems) if one else _of_object(part, problems)
     elif isinstance(part.value, list):
@@ -233,18 +246,27 @@ def _other_quotes(symbols: list[Part]) -> Problem:
     return symbols[0].problem("not-in-usdt", message, hint)
 
 
-def _path(part: Part | None) -> str | None:
-    return None if part is None else part.path
-
-
-def _missing_prices(account: Part, prices: Part | None, assets: list[str]) -> Problem:
+def _missing_prices(
+    account: Part, prices: Part | None, lines: list[_Line], known: Mapping[str, Decimal]
+) -> list[Problem]:
+    """One problem for all lines with an amount and without a price."""
+    assets = [
+        line.asset for line in lines if line.asset not in known and any(line.amounts.values())
+    ]
+    if not assets:
+        return []
     named = ", ".join(f"`{asset}`" for asset in assets)
-    example = ", ".join(f'"{asset}": "{1 if asset == QUOTE else "…"}"' for asset in assets)
-    if prices is not None and isinstance(_body(prices).value, list):
-        each = (f'{{"symbol": "{asset}{QUOTE}", "price": "…"}}' for asset in assets)
-        example = ", ".join(each)
     message = f"no price for {named}, of which something is held or owed"
     if prices is None:
-        hint = f"write {{{example}}} with the prices in {QUOTE} to a file, and give it as --prices"
-        return account.problem("missing-price", message, hint)
-    return prices.problem("missing-price", message, f"add {example} with the price in {QUOTE}")
+        hint = f"write {{{_examples(assets)}}} to a file, with the prices in {QUOTE}: --prices FILE"
+        return [account.problem("missing-price", message, hint)]
+    listed = isinstance(_body(prices).value, list)
+    hint = f"add {_examples(assets, listed)}, with the price in {QUOTE}"
+    return [prices.problem("missing-price", message, hint)]
+
+
+def _examples(assets: list[str], listed: bool = False) -> str:
+    """Entries of a price file, as an object or as a list of bodies has them."""
+    form = '{{"symbol": "{0}{1}", "price": "{2}"}}' if listed else '"{0}": "{2}"'
+    shown = (form.format(asset, QUOTE, "1" if asset == QUOTE else "…") for asset in assets)
+    return ", ".join(shown)

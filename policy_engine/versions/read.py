@@ -42,7 +42,7 @@ def read_version(document: Document, content: Any) -> Version:
         digest="",
         path=document.path,
         document=content,
-        place=document.place(("ruleset",)),
+        place=document.place,
         **fields,
     )
     object.__setattr__(version, "digest", digest(version))

@@ -103,7 +103,7 @@ def _tiers(lookups: Any) -> tuple[dict[str, twin.Tiers], dict[str, Any]]:
     """The tiers as the twin wants them."""
 
     def plain(steps: Any) -> twin.Tiers:
-        return tuple((upper, upper - lower, rate) for upper, lower, rate in steps.tiers)
+        return tuple((upper, upper - lower, rate) for upper, lower, rate, _ in steps.tiers)
 
     ranks, ratio = lookups["collateral_rank"], lookups["collateral_ratio.rate"]
     first, kept = lookups["brackets.initial"], lookups["brackets.maintenance"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -112,7 +112,7 @@ class Record(NamedTuple):
     lists: tuple[Any, ...]
     figures: tuple[Any, ...]
     columns: tuple[Any, ...]
-    reached: frozenset[str]
+    reached: Collection[str]
     rules_at: datetime
     known_at: datetime | None
     window: tuple[Assumption, ...]

@@ -36,6 +36,7 @@ class Field:
     required: bool
     above_zero: bool = False
     example: Any = None
+    choices: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def shape() -> Shape:
 def _fields(root: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Field]:
     required = frozenset(schema.get("required", ()))
     return {
-        name: _field(name, _whole(root, part), name in required)
+        name: _field(name, _whole(root, part), name in required, root)
         for name, part in schema.get("properties", {}).items()
     }
 
@@ -75,24 +76,36 @@ def _whole(root: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     return {**root["$defs"][reference], **part} if reference else dict(part)
 
 
-def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
+def _field(
+    name: str, schema: Mapping[str, Any], required: bool, root: Mapping[str, Any]
+) -> Field:
     examples = schema.get("examples", [None])
     kind = schema.get("x-kind", "text")
     above = "exclusiveMinimum" in schema
-    return Field(name, _take(schema, kind), kind, required, above, examples[0])
+    choices = frozenset(str(c) for c in schema["enum"] if c is not None) if "enum" in schema else None
+    take = _take(schema, kind, root) if choices is None else _one_of(choices)
+    return Field(name, take, kind, required, above, examples[0], choices)
 
 
-def _take(schema: Mapping[str, Any], kind: str) -> Take:
+def _take(schema: Mapping[str, Any], kind: str, root: Mapping[str, Any]) -> Take:
     types = schema.get("type", ())
-    if "enum" in schema:
-        return _one_of(frozenset(str(choice) for choice in schema["enum"] if choice is not None))
     if kind == "instant":
         return take_instant
     if "boolean" in types:
         return take_truth
     if "object" in types:
-        return _mapping_of(schema)
-    return _matching(schema["pattern"]) if "pattern" in schema else _odd
+        return _mapping_of(schema, root)
+    matching = _matching(schema["pattern"]) if "pattern" in schema else _odd
+    return _above_zero(matching) if "exclusiveMinimum" in schema else matching
+
+
+def _above_zero(matching: Take) -> Take:
+    def take(value: Any) -> Any:
+        if not matching(value).strip("0."):
+            raise Odd
+        return value
+
+    return take
 
 
 def _one_of(choices: frozenset[str]) -> Take:
@@ -105,7 +118,7 @@ def _one_of(choices: frozenset[str]) -> Take:
 
 
 def _matching(pattern: str) -> Take:
-    fullmatch = re.compile(pattern, re.ASCII).fullmatch
+    fullmatch = re.compile(pattern.removesuffix("$") + r"\Z", re.ASCII).fullmatch
 
     def take(value: Any) -> Any:
         if value.__class__ is str and fullmatch(value):
@@ -115,20 +128,33 @@ def _matching(pattern: str) -> Take:
     return take
 
 
-def _mapping_of(schema: Mapping[str, Any]) -> Take:
-    """A mapping whose keys the schema names, or one of any names to one kind of value."""
-    named = {name: _take(part, "number") for name, part in schema.get("properties", {}).items()}
-    any_name = schema.get("additionalProperties")
-    other = _take(any_name, "number") if isinstance(any_name, dict) else None
+def _mapping_of(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Take:
+    """A mapping whose keys the schema names, or one of any fit names to one kind of value."""
+    parts = schema.get("properties", {})
+    named = {name: _take(_whole(root, part), "number", root) for name, part in parts.items()}
+    others = schema.get("additionalProperties")
+    if not isinstance(others, dict):
+        return _named_mapping(named)
+    take_name = _take(_whole(root, schema["propertyNames"]), "text", root)
+    take_other = _take(_whole(root, others), "number", root)
 
     def take(value: Any) -> Any:
         if value.__class__ is not dict:
             raise Odd
         for key, item in value.items():
-            part = named.get(key, other)
-            if part is None or key.__class__ is not str:
-                raise Odd
-            part(item)
+            take_name(key)
+            take_other(item)
+        return value
+
+    return take
+
+
+def _named_mapping(named: Mapping[str, Take]) -> Take:
+    def take(value: Any) -> Any:
+        if value.__class__ is not dict:
+            raise Odd
+        for key, item in value.items():
+            named[key](item)
         return value
 
     return take

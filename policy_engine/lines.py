@@ -24,6 +24,16 @@ _MOST_TEXTS = 10_000
 _texts_met: set[str] = set()
 
 
+def are_amounts(texts: Sequence[str]) -> bool:
+    """Whether each text is an amount in plain notation. Raises TypeError for what is no text."""
+    return _AMOUNTS.fullmatch("|".join(texts) + "|") is not None
+
+
+def known_rows(rows: Any) -> tuple[Row, ...]:
+    """The rows of a list; none of one that is not known."""
+    return () if is_undetermined(rows) else rows
+
+
 class Lines:
     """Reads the lines of one list."""
 
@@ -38,22 +48,27 @@ class Lines:
         self._positions(inputs)
 
     def _columns(self, names: list[str], kinds: list[str]) -> None:
-        """How whole columns are read: every number of a line at once, each text by itself."""
+        """How whole columns are read quickly: all numbers of a line at once, each text by itself."""
         amounts = [name for name, kind in zip(names, kinds, strict=True) if kind == "amount"]
         read = [item.name for item in self.inputs]
         ordered = [name for name in read if name in amounts]
-        # Lines are read plainly when the rules read every number: all are checked in one go then.
+        # Only where the rules read every number of a line: all are checked in one go then.
         self.plain = {"amount", "text"} >= set(kinds) and set(ordered) == set(amounts)
         self.plain = self.plain and len(amounts) > 1
         self.width, self.amounts_of = len(names), itemgetter(*(ordered or names))
-        self.texts = [(name, itemgetter(name)) for name in names if name not in amounts]
-        self.getters = [None if name in amounts else itemgetter(name) for name in read]
+        self.count = len(read)
+        self.texts = [
+            (name, itemgetter(name), read.index(name) if name in read else None)
+            for name in names
+            if name not in amounts
+        ]
         above = [name for name in amounts if self.fields[name].above_zero]
-        self.above_zero = [read.index(name) for name in above if name in read]
+        self.above_zero = [itemgetter(read.index(name)) for name in above if name in read]
 
     def _positions(self, inputs: Sequence[Input]) -> None:
         """Where in a row stand the key, the price, the amounts, and the keys of other lists."""
         self.key = next((at for at, item in enumerate(inputs) if item.key), None)
+        self.pick_key = itemgetter(self.key or 0)
         self.price = next((at for at, item in enumerate(inputs) if item.role == "price"), None)
         self.amounts = tuple(
             at for at, item in enumerate(inputs) if item.kind == "number" and item.role is None
@@ -71,27 +86,16 @@ class Lines:
             return _not_known(self.entity) if self.inputs else ()
         if lines.__class__ is not list:
             raise Odd
-        if not lines:
-            return ()
-        if self.plain and sum(map(len, lines)) == self.width * len(lines):
-            return self._plainly(lines)
         return self._one_by_one(lines)
 
-    def _plainly(self, lines: list[dict[str, Any]]) -> tuple[Row, ...]:
-        """All lines at once, when each has every field and all are numbers and texts."""
-        texts = [*chain.from_iterable(map(self.amounts_of, lines))]
-        if not _AMOUNTS.fullmatch("|".join(texts) + "|"):
-            raise Odd
-        for name, get in self.texts:
-            if not _texts_met.issuperset(map(get, lines)):
-                _meet(self.fields[name], [get(line) for line in lines])
-        numbers = map(Decimal, texts)
-        columns = [numbers if get is None else map(get, lines) for get in self.getters]
-        rows = tuple(zip(*columns, strict=False))
-        for at in self.above_zero:
-            if not all([row[at] for row in rows]):
-                raise Odd
-        return rows
+    def met(self, name: str, column: list[Any]) -> list[Any]:
+        """A column of texts, each checked when it is first met, up to a bound of texts."""
+        if not _texts_met.issuperset(column):
+            for value in column:
+                self.fields[name].take(value)
+            if len(_texts_met) < _MOST_TEXTS:
+                _texts_met.update(column)
+        return column
 
     def _one_by_one(self, lines: list[Any]) -> tuple[Row, ...]:
         taken = [self._fields_of(line) for line in lines]
@@ -121,7 +125,7 @@ class Lines:
             return rows  # type: ignore[no-any-return]
         key = self.key
         assert key is not None
-        keys = {row[key] for row in rows}
+        keys = set(map(self.pick_key, rows))
         if len(keys) != len(rows):
             raise SnapshotError(_duplicates(self.entity, self.inputs[key].name, rows, key))
         if prices:
@@ -171,14 +175,6 @@ def _take(field: Field, value: Any) -> Any:
     if field.above_zero and number <= 0:
         raise Odd
     return number
-
-
-def _meet(field: Field, column: Sequence[Any]) -> None:
-    """Check texts not met before, and keep them in mind, up to a bound."""
-    for value in column:
-        field.take(value)
-    if len(_texts_met) < _MOST_TEXTS:
-        _texts_met.update(column)
 
 
 def not_given(item: Input, field: Field | None) -> Undetermined:

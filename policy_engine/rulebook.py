@@ -18,7 +18,7 @@ from policy_engine.rules import Rules
 from policy_engine.schema import problems as schema_problems
 from policy_engine.schema import shaped
 from policy_engine.shipped import rules_folder
-from policy_engine.versions import read_version
+from policy_engine.versions import formula_problems, read_version
 
 When = str | datetime | date
 _STEM = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}))?(?:\+[2-9])?")
@@ -108,13 +108,19 @@ def _read(path: str, text: str, problems: list[Problem]) -> Version | None:
         document = read_yaml(text, path)
         found = schema_problems(document, "ruleset")
         if found:
-            raise RulesError(found)
+            raise RulesError([*found, *_more(formula_problems(document), found)])
         version = read_version(document, shaped(document, "ruleset"))
     except RulesError as error:
         problems += error.problems
         return None
     problems += _name_problems(version)
     return version
+
+
+def _more(problems: list[Problem], found: list[Problem]) -> Iterator[Problem]:
+    """Those problems in whose place nothing has been found yet."""
+    places = {(problem.place.line, problem.place.pointer) for problem in found}
+    return (p for p in problems if (p.place.line, p.place.pointer) not in places)
 
 
 def _name_problems(version: Version) -> Iterator[Problem]:
@@ -189,12 +195,28 @@ def _twin_problems(versions: list[Version]) -> Iterator[Problem]:
     for version in versions:
         groups.setdefault((version.ruleset, version.effective_from), []).append(version)
     for group in groups.values():
-        first, *later = sorted(group, key=_announced)
-        for version, before in zip(later, (first, *later), strict=False):
-            if version.corrects is None or _announced(version) == _announced(before):
-                message = f"`{version.id}` takes effect at the same instant as `{before.id}`"
+        first, *later = sorted(group, key=lambda version: (version.corrects is not None, version.id))
+        if first.corrects is not None:
+            message = f"`{first.id}` corrects a version that is not there"
+            hint = "a correction has the `effective_from` of the version it corrects"
+            yield Problem("corrects-nothing", message, hint, first.place(("corrects",), key=True))
+        for version in later:
+            if version.corrects is None:
+                message = f"`{version.id}` takes effect at the same instant as `{first.id}`"
                 hint = "a correction has a later `announced_at` and `corrects: {reason: …}`"
                 yield Problem("two-versions", message, hint, version.place(("effective_from",)))
+        yield from _order_problems(first, [v for v in later if v.corrects is not None])
+
+
+def _order_problems(first: Version, corrections: list[Version]) -> Iterator[Problem]:
+    """Each correction is announced after what it corrects: the last word is the one that holds."""
+    before = first
+    for version in sorted(corrections, key=_announced):
+        if _announced(version) <= _announced(before):
+            message = f"`{version.id}` is not announced later than `{before.id}`, which it corrects"
+            hint = "write the instant at which the correction was made known"
+            yield Problem("announced-too-early", message, hint, version.place(("announced_at",)))
+        before = max(before, version, key=_announced)
 
 
 def _announced(version: Version) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import localcontext
+from decimal import getcontext, localcontext, setcontext
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,14 @@ from policy_engine.decision import Assumption, Decision, Record
 from policy_engine.errors import Place, Problem, RulesError, SnapshotError
 from policy_engine.language.exact import ExactReading, Sight
 from policy_engine.language.interpreter import Interpreter
+from policy_engine.language.plan import Plan, Stage
 from policy_engine.language.resolve import Resolved, Step
-from policy_engine.language.scope import scope
+from policy_engine.language.scope import AGGREGATES, SCALE_READINGS, scope
 from policy_engine.language.syntax import Fault
+from policy_engine.language.units import kind_problems
 from policy_engine.language.values import constant
-from policy_engine.model import ACCOUNT, LISTS, Input, Version
-from policy_engine.numbers import EXACT, instant_text
+from policy_engine.model import ACCOUNT, LISTS, Input, Rule, Version
+from policy_engine.numbers import EXACT, exact_context, instant_text
 from policy_engine.policy import Compiled
 from policy_engine.snapshot import Reader
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from policy_engine.rulebook import Rulebook
 
 _MOST_REMEMBERED = 1024
+_OF_RULES = AGGREGATES | SCALE_READINGS | {"at"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Applicable:
     version: Version
     step: Step
     inputs: tuple[Input, ...]
+    plan: Plan
 
     @cached_property
     def reader(self) -> Reader:
@@ -87,11 +92,14 @@ class Rules:
         """
         compiled = self.compiled_for(snapshot)
         taken = compiled.reader.read(snapshot, self.at)
-        with localcontext(EXACT):
+        callers = getcontext()
+        setcontext(exact_context())
+        try:
             figures, columns, reached = compiled.program.run(taken.inputs, *taken.lists)
+        finally:
+            setcontext(callers)
         window = self._window(compiled) if self._windows else ()
-        seen = frozenset(reached)
-        made = (*taken, figures, columns, seen, self.at, self.known_at, window)
+        made = (*taken, figures, columns, reached, self.at, self.known_at, window)
         return Decision(compiled.layout, Record._make(made))
 
     def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
@@ -167,19 +175,34 @@ def with_used(held: Mapping[str, Version], ruleset: str) -> list[str]:
 def applicable(version: Version) -> Applicable:
     """Resolve an `applies_when`. Raises RulesError: it may ask for the account's inputs only."""
     assert version.applies_when is not None
-    resolved = Resolved(scope([version]))
+    names = scope([version])
+    resolved = Resolved(names)
     try:
-        resolved.add("applies_when", ACCOUNT, version.applies_when, None)
-        step = resolved.figures["applies_when"]
-        inputs = version.inputs.get(ACCOUNT, {})
-        for name in step.reads:
-            if name not in inputs and name not in version.parameters:
-                hint = "it chooses the rules: only inputs of the account and parameters are known"
-                raise Fault("bad-formula", f"`applies_when` cannot read `{name}`", hint, 0)
+        _check_asks(version.applies_when.tree, version)
+        resolved.add("applies_when", ACCOUNT, version.applies_when, Rule("applies_when", ""))
     except Fault as fault:
         raise RulesError([version.applies_when.problem(fault)]) from None
+    step = resolved.figures["applies_when"]
     assert isinstance(step, Step)
-    return Applicable(version, step, tuple(inputs[name] for name in step.reads if name in inputs))
+    inputs = {entity: tuple(items.values()) for entity, items in names.inputs.items()}
+    plan = Plan(names, (Stage(ACCOUNT, (step,)),), inputs, {}, {})
+    if wrong := list(kind_problems(plan)):
+        raise RulesError(wrong)
+    own = names.inputs[ACCOUNT]
+    return Applicable(version, step, tuple(own[name] for name in step.reads if name in own), plan)
+
+
+def _check_asks(tree: ast.expr, version: Version) -> None:
+    """Raise Fault for what is not known yet when the rules are chosen."""
+    functions_refused = _OF_RULES | version.tables.keys()
+    formulas = version.formulas.get(ACCOUNT, {})
+    functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for node in ast.walk(tree):
+        refused = functions_refused if node in functions else formulas
+        if isinstance(node, ast.Name) and node.id in refused:
+            message = f"`applies_when` cannot ask for `{node.id}`"
+            hint = "it chooses the rules: it may ask for inputs of the account and for parameters"
+            raise Fault("bad-formula", message, hint).at(node)
 
 
 def _nothing(snapshot: Mapping[str, Any]) -> tuple[()]:

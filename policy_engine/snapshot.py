@@ -6,16 +6,16 @@ and what is wrong with it is told with the place of each problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
-from policy_engine.fields import Field, Odd, Take, declared, shape
-from policy_engine.language.values import is_undetermined
-from policy_engine.lines import PRICES, Lines, Row, not_given
+from policy_engine.fields import Odd, declared, shape
+from policy_engine.lines import PRICES, Lines, Row, known_rows, not_given
 from policy_engine.model import ACCOUNT, LISTS, Input
+from policy_engine.quick import quick_reader
 from policy_engine.snapshot_check import checked
 
 class Taken(NamedTuple):
@@ -34,20 +34,14 @@ class Reader:
         known = shape()
         account = inputs[ACCOUNT]
         own = {i.source[0]: declared(i) for i in account if i.source[0] not in known.account}
-        fields = {**known.account, **own}
+        self.fields = {**known.account, **own}
+        self.account = tuple(account)
         self.lines = {entity: Lines(entity, inputs[entity]) for entity in LISTS}
-        self.takes = {name: field.take for name, field in fields.items()}
-        self.takes |= {entity: lines.rows for entity, lines in self.lines.items()}
-        self.plain_takes = {n: take for n, take in self.takes.items() if n not in known.guarded}
-        self.required = frozenset(name for name, field in fields.items() if field.required)
-        self.inputs = tuple(_account_input(item, fields.get(item.source[0])) for item in account)
-        self.keyed = tuple(
-            (entity, lines, tuple(self._namers(entity)))
-            for entity, lines in self.lines.items()
-            if lines.key is not None
-        )
         self.extra = {ACCOUNT: frozenset(own)}
         self.extra |= {entity: lines.extra for entity, lines in self.lines.items()}
+        self._quickly = quick_reader(
+            self.account, self.fields, known.guarded, self.lines, Taken
+        )
 
     def read(self, snapshot: Any, moment: datetime) -> Taken:
         """What the plan reads of a snapshot; `moment` is its instant if it has none of its own.
@@ -55,7 +49,7 @@ class Reader:
         Raises SnapshotError with every problem found.
         """
         try:
-            return self._take(snapshot, moment, self.plain_takes)
+            return self._quickly(snapshot, moment)  # type: ignore[no-any-return]
         except (Odd, KeyError, TypeError, AttributeError, InvalidOperation):
             return self._carefully(snapshot, moment)
 
@@ -65,24 +59,41 @@ class Reader:
             raise SnapshotError(problems)
         given = {name: v for name, v in plain.items() if v is not None or name in LISTS}
         try:
-            return self._take(given, moment, self.takes)
+            return self._take(given, moment)
         except (Odd, KeyError, TypeError, AttributeError, InvalidOperation):
             raise SnapshotError([_not_as_declared(self.extra)]) from None
 
-    def _take(self, snapshot: Any, moment: datetime, takes: Mapping[str, Take]) -> Taken:
-        taken = {name: takes[name](value) for name, value in snapshot.items()}
-        if not self.required <= taken.keys():
-            raise Odd
+    def _take(self, snapshot: dict[str, Any], moment: datetime) -> Taken:
+        taken = {name: self._field(name, value) for name, value in snapshot.items()}
         taken["at"] = moment = taken.get("at", moment)
-        for entity, lines, namers in self.keyed:
-            named = {row[at] for other, at in namers for row in _known_rows(taken.get(other, ()))}
-            rows = lines.held(taken.get(entity, ()), taken.get(PRICES), named)
-            if rows is None:
-                raise SnapshotError(self._unknown_keys(entity, taken))
-            taken[entity] = rows
-        inputs = tuple([take(taken) for take in self.inputs])
-        lists = tuple([taken.get(entity, ()) for entity in LISTS])
+        for entity, lines in self.lines.items():
+            if lines.key is not None:
+                rows, prices = taken.get(entity, ()), taken.get(PRICES)
+                held = lines.held(rows, prices, set(self._named(entity, taken)))
+                if held is None:
+                    raise SnapshotError(self._unknown_keys(entity, taken))
+                taken[entity] = held
+        inputs = tuple(self._input(item, taken) for item in self.account)
+        lists = tuple(taken.get(entity, ()) for entity in LISTS)
         return Taken(taken["account"], moment, inputs, lists)
+
+    def _field(self, name: str, value: Any) -> Any:
+        return self.lines[name].rows(value) if name in LISTS else self.fields[name].take(value)
+
+    def _input(self, item: Input, taken: Mapping[str, Any]) -> Any:
+        value: Any = taken
+        for step in item.source:
+            value = None if value is None else value.get(step)
+        if value is not None:
+            return Decimal(value) if item.kind == "number" else value
+        if item.optional:
+            return not_given(item, self.fields.get(item.source[0]))
+        raise SnapshotError([_missing(".".join(item.source))])
+
+    def _named(self, entity: str, taken: Mapping[str, Any]) -> Iterator[Any]:
+        """Every key of a list that lines of others name."""
+        for other, at in self._namers(entity):
+            yield from (row[at] for row in known_rows(taken.get(other, ())))
 
     def _namers(self, entity: str) -> Iterator[tuple[str, int]]:
         """The lists, and the positions in their rows, that name lines of a list by its key."""
@@ -97,32 +108,9 @@ class Reader:
             _unknown_key(entity, row[position], known, Place(pointer=f"{other}[{n}].{name}"))
             for other, of_other in self.lines.items()
             for position, name in of_other.names.get(entity, ())
-            for n, row in enumerate(_known_rows(taken.get(other, ())))
+            for n, row in enumerate(known_rows(taken.get(other, ())))
             if row[position] not in known
         ]
-
-
-def _known_rows(rows: Any) -> tuple[Row, ...]:
-    return () if is_undetermined(rows) else rows
-
-
-def _account_input(item: Input, field: Field | None) -> Callable[[Mapping[str, Any]], Any]:
-    """How an input of the account is taken from the fields."""
-    absent = not_given(item, field) if item.optional else None
-    first, *rest = item.source
-    is_number = item.kind == "number"
-
-    def take(taken: Mapping[str, Any]) -> Any:
-        value = taken.get(first)
-        for step in rest:
-            value = None if value is None else value.get(step)
-        if value is not None:
-            return Decimal(value) if is_number else value
-        if absent is None:
-            raise SnapshotError([_missing(".".join(item.source))])
-        return absent
-
-    return take
 
 
 def _unknown_key(entity: str, name: str, known: set[Any], place: Place) -> Problem:

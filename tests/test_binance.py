@@ -1,4 +1,4 @@
-"""Binance's account JSON in, the decision of the oracle out; and every way the JSON can be wrong."""
+"""Binance's account JSON gives the decisions of the oracle; and every way it can be wrong."""
 
 from __future__ import annotations
 
@@ -135,16 +135,16 @@ def test_levels_are_those_of_the_oracle(seed: int) -> None:
     assert given is not None
     if seed % 2 == 0:  # Classic's level can be worked out from the sample's shape by hand
         assets = body["userAssets"]
-        held = sum((sums(row, "free", "locked") * Fraction(prices[row["asset"]])) for row in assets)
-        owed = sum(
-            (sums(row, "borrowed", "interest") * Fraction(prices[row["asset"]])) for row in assets
-        )
-        assert given == oracle.rounded(held / owed)
+        held = worth(assets, prices, ("free", "locked"))
+        assert given == oracle.rounded(held / worth(assets, prices, ("borrowed", "interest")))
 
 
-def sums(row: dict[str, str], *names: str) -> Fraction:
-    """Some of a line's amounts together."""
-    return sum((Fraction(row[name]) for name in names), Fraction(0))
+def worth(assets: list[dict[str, str]], prices: dict[str, str], names: tuple[str, str]) -> Fraction:
+    """What some of the amounts of all lines are worth."""
+    each = (
+        Fraction(row[name]) * Fraction(prices[row["asset"]]) for row in assets for name in names
+    )
+    return sum(each, Fraction(0))
 
 
 def test_the_saved_classic_account() -> None:

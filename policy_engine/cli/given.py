@@ -78,9 +78,10 @@ def given_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:
         _refuse_clashes(source, snapshot, prices, orders, open_order_loss)
+        values = _settings(settings)
         given = read_given(snapshot, source, prices)
         given = _with_orders(given, orders, open_order_loss)
-        given = _with_settings(given, settings)
+        given = _with_settings(given, values)
         return command(*arguments, given=given, **others)
 
     return functools.reduce(lambda made, option: option(made), reversed(options), with_given)
@@ -151,19 +152,24 @@ def _changed(given: Given, name: str, value: Any, origin: str) -> Given:
 # --- --set ---------------------------------------------------------------------------------------
 
 
-def _with_settings(given: Given, settings: tuple[str, ...]) -> Given:
-    seen = set()
-    for setting in settings:
+def _settings(written: tuple[str, ...]) -> dict[str, Any]:
+    """The value of each name. Raises click.BadParameter, and SnapshotError for bad JSON."""
+    values: dict[str, Any] = {}
+    for setting in written:
         name, equals, text = setting.partition("=")
         if not (name and equals):
             raise click.BadParameter(f"`{setting}` should be NAME=VALUE", param_hint="--set")
-        if name in seen:
+        if name in values:
             raise click.BadParameter(f"`{name}` is set twice", param_hint="--set")
-        seen.add(name)
+        values[name] = _value(name, text)
+    return values
+
+
+def _with_settings(given: Given, values: dict[str, Any]) -> Given:
+    for name, value in values.items():
         top, *path = name.split(".")
         held = given.snapshot.get(top) if isinstance(given.snapshot, dict) else None
-        value = _inside(held, path, _value(name, text), name)
-        given = _changed(given, top, value, f"--set {name}")
+        given = _changed(given, top, _inside(held, path, value, name), f"--set {name}")
     return given
 
 

@@ -142,31 +142,6 @@ def _placed(problem: Problem, path_of: Callable[[Problem], str]) -> Problem:
     return replace(problem, place=replace(problem.place, path=path_of(problem)))
 
 
-@contextmanager
-def placed(path_of: Callable[[Problem], str]) -> Iterator[None]:
-    """Inside, problems without a file get the file or option that `path_of` gives."""
-    try:
-        yield
-    except PolicyError as error:
-        raise type(error)(_placed(problem, path_of) for problem in error.problems) from None
-
-
-def _placed(problem: Problem, path_of: Callable[[Problem], str]) -> Problem:
-    if problem.place.path is not None:
-        return problem
-    return replace(problem, place=replace(problem.place, path=path_of(problem)))
-
-
-def _moment(text: str | datetime) -> datetime:
-    """The instant that an option names. Raises click.BadParameter."""
-    try:
-        return text if isinstance(text, datetime) else day_or_instant(text)
-    except ValueError:
-        hint = "write a day such as 2025-02-01, or an instant such as 2025-02-01T12:00:00Z"
-        message = f"`{text}` is not an instant with a zone; {hint}"
-        raise click.BadParameter(message) from None
-
-
 # --- folders of rules -----------------------------------------------------------------------------
 
 

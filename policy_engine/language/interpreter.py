@@ -113,11 +113,8 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
         return self.reading.name(node.id)
 
     def _column(self, node: ast.Attribute) -> T:
-        raise Fault(
-            "bad-formula",
-            f"`{dotted(node)}` cannot stand here",
-            "a dotted name is a scale's column: `slices(scale.column, …)`",
-        )
+        hint = "a dotted name is a scale's column: `slices(scale.column, …)`"
+        raise Fault("bad-formula", f"`{dotted(node)}` cannot stand here", hint)
 
     def _unary(self, node: ast.UnaryOp) -> T:
         operand = self._eval(node.operand)
@@ -150,4 +147,5 @@ def dotted(node: ast.expr) -> str:
         return f"{dotted(node.value)}.{node.attr}"
     if isinstance(node, ast.Name):
         return node.id
-    raise Fault("bad-formula", "expected a name").at(node)
+    hint = "write the name as it is, without quotes or signs"
+    raise Fault("bad-formula", "a name should stand here", hint).at(node)

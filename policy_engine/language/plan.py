@@ -120,7 +120,7 @@ def assumption_title(names: Scope, assumption: str) -> str:
 def _stages(resolved: Resolved, entities: tuple[str, ...]) -> Iterator[Stage]:
     """Pass over the entities in turn, each time taking all that can be computed by now."""
     waiting = dict(resolved.figures)
-    done = {name for name in _given_figures(resolved.scope)}
+    done = set(_given_figures(resolved.scope))
     while waiting:
         before = len(waiting)
         for entity in entities:
@@ -163,8 +163,11 @@ def _cycle(waiting: Mapping[str, Figure]) -> Problem:
     path = [*trail[trail.index(name) :], name]
     figure = waiting[name]
     message = "these figures need each other: " + " -> ".join(f"`{step}`" for step in path)
+    if len(path) == 2:
+        message = f"`{name}` needs itself"
+    hint = "work one of them out without the next"
     place = figure.expression.place(0, len(figure.expression.text))
-    return Problem("cycle", message, "break the circle: one of them must do without the next", place)
+    return Problem("cycle", message, hint, place)
 
 
 __all__ = ["Figure", "Gather", "Plan", "Stage", "Step", "plan", "rule_figures"]

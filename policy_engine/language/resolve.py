@@ -204,12 +204,18 @@ class _Resolving:
         column = self.resolved.column(entity, arguments[1].node, self.expression)
         parts = [_name(entity), arguments[1].node, *(part.node for part in arguments[2:])]
         name = to_text(_call(function, parts))
-        self.resolved.figures.setdefault(name, self._gather(name, function, entity, column, arguments))
+        gather = self._gather(name, function, entity, column, arguments)
+        self.resolved.figures.setdefault(name, gather)
         self.reads[name] = None
         return _name(name)
 
     def _gather(
-        self, name: str, function: str, entity: str, column: str, arguments: Sequence[Part[ast.expr]]
+        self,
+        name: str,
+        function: str,
+        entity: str,
+        column: str,
+        arguments: Sequence[Part[ast.expr]],
     ) -> Gather:
         """The gathered figure; what an empty list gives is of the account, wherever it stands."""
         empty = _Resolving(self.resolved, ACCOUNT, self.expression)
@@ -248,11 +254,10 @@ class _Resolving:
         tree = arguments[0].read()
         item = self._input(tree.id) if isinstance(tree, ast.Name) else None
         if item is None or not item.optional:
-            raise Fault(
-                "bad-formula",
-                "`given` asks for an optional input by its name",
-                "mark the input `optional: true`, or leave the question out",
-            ).at(arguments[0].node)
+            what = "that input is never absent" if item else "this is no input"
+            hint = "mark an input `optional: true` to ask whether it is there"
+            message = f"`given` asks for an optional input by its name; {what}"
+            raise Fault("bad-formula", message, hint).at(arguments[0].node)
         return _call("given", [tree])
 
     def _input(self, full: str) -> Input | None:
@@ -279,21 +284,43 @@ def _count(
         return
     wanted = f"{least}" if least == most else f"{least} or {most}" if most < 99 else "at least 1"
     noun = "argument" if wanted in ("1", "at least 1") else "arguments"
-    raise Fault(
-        "wrong-arguments", f"`{function}` takes {wanted} {noun}{after}, here are {len(arguments)}"
-    )
+    here = "here is 1" if len(arguments) == 1 else f"here are {len(arguments) or 'none'}"
+    hint = _FORMS.get(function, "count the commas; one key to an argument")
+    raise Fault("wrong-arguments", f"`{function}` takes {wanted} {noun}{after}, {here}", hint)
+
+
+_FORMS = {
+    **{name: f"write `{name}(list, figure)`" for name in ("sum", "count", "any", "all")},
+    **{name: f"write `{name}(list, figure, value if there is no line)`"
+       for name in ("largest", "smallest")},
+    **{name: f"write `{name}(figure, step)`"
+       for name in ("round_up", "round_down", "round_half_up")},
+    "abs": "write `abs(figure)`",
+    "at": "write `at(list, key, figure)`",
+    "clock_hours": "write `clock_hours(from, to)`",
+    "given": "write `given(input)`",
+    "max": "write `max(figure, figure, …)`",
+    "min": "write `min(figure, figure, …)`",
+    "slices": "write `slices(scale, key, figure)` or `slices(scale, key, figure, least rate)`;"
+    " a scale without `by` takes no key",
+    "tier": "write `tier(scale, key, figure)`; a scale without `by` takes no key",
+    "top": "write `top(scale, key)`; a scale without `by` takes no key",
+}  # fmt: skip
 
 
 def _unknown_name(name: str, entity: str, scope: Scope) -> Fault:
     known = {*scope.figures(ACCOUNT), *scope.figures(entity)}
     functions = {*scope.tables, *scope.scales, *RESERVED}
     if name in functions:
-        return Fault("unknown-name", f"`{name}` is a function, not a figure", f"write `{name}(…)`")
+        what = "a scale" if name in scope.scales else "a function"
+        form = f"slices({name}, …)" if name in scope.scales else f"{name}(…)"
+        return Fault("unknown-name", f"`{name}` is {what}, not a figure", f"write `{form}`")
     where = "the account" if entity == ACCOUNT else f"a line of `{entity}` or the account"
-    elsewhere = [e for e in scope.entities if e not in (entity, ACCOUNT) and name in scope.figures(e)]
-    hint = did_you_mean(name, known)
+    others = (e for e in scope.entities if e not in (entity, ACCOUNT))
+    elsewhere = next((other for other in others if name in scope.figures(other)), None)
+    hint = did_you_mean(name, known) or "declare it under `inputs`, `parameters` or `formulas`"
     if elsewhere:
-        hint = f"it is a figure of `{elsewhere[0]}`: use `sum({elsewhere[0]}, {name})` or `at`"
+        hint = f"it is a figure of `{elsewhere}`: use `sum({elsewhere}, {name})` or `at`"
     return Fault("unknown-name", f"no figure `{name}` is known for {where}", hint)
 
 
@@ -304,15 +331,19 @@ def _unknown_function(name: str, scope: Scope) -> Fault:
             "unknown-function", f"`{name}` is a scale", f"write `slices({name}, …)` or `tier`"
         )
     if name == "after":
-        return Fault("unknown-function", "`after` is only known to the refusals of a request")
+        hint = "write the figure's name alone: here it is that of the snapshot"
+        message = "`after` is known only where a request is refused"
+        return Fault("unknown-function", message, hint)
     if name in set(scope.figures(ACCOUNT)):
         return Fault("unknown-function", f"`{name}` is a figure, not a function", "leave `(…)` out")
-    return Fault("unknown-function", f"no function `{name}` is known", did_you_mean(name, known))
+    hint = did_you_mean(name, known) or "declare a table of that name, or use one that is there"
+    return Fault("unknown-function", f"no function `{name}` is known", hint)
 
 
 def _unknown_scale(name: str, scope: Scope) -> Fault:
-    hint = did_you_mean(name, scope.scales)
-    return Fault("unknown-name", f"`{name}` is not a scale", hint)
+    hint = did_you_mean(name, scope.scales) or "the first argument names one of `scales`"
+    said = f"`{name}` is not a scale" if name else "no scale is named"
+    return Fault("unknown-name", said, hint)
 
 
 def _bad_column(name: str, column: str, known: Sequence[str]) -> Fault:

@@ -100,11 +100,11 @@ def _clashes(versions: Iterable[Version]) -> Iterator[Problem]:
             first, owner = held.setdefault((space, item.name), (item, version))
             shared = isinstance(item, Input) and item == first
             if first is not item and not shared:
-                yield _clash(item, f"a name of `{owner.id}` already")
+                yield _twice(item, first, owner)
             if space == "functions" and item.name in RESERVED:
-                yield _clash(item, "a function of the language")
+                yield _clash(item, "is a function of the language")
             if space != "functions" and item.name in CONSTANTS:
-                yield _clash(item, "a constant of the language")
+                yield _clash(item, "is a constant of the language")
 
 
 def _claims(version: Version) -> Iterator[tuple[str, Input | Provision]]:
@@ -117,6 +117,17 @@ def _claims(version: Version) -> Iterator[tuple[str, Input | Provision]]:
     yield from (("functions", s) for s in version.scales.values())
 
 
-def _clash(item: Input | Provision, what: str) -> Problem:
-    message = f"`{item.name}` is {what}"
-    return Problem("duplicate-name", message, "give one of them another name", item.place)
+def _twice(item: Input | Provision, first: Input | Provision, owner: Version) -> Problem:
+    """The problem of a name that stands for something else already."""
+    line = first.place.line
+    if isinstance(item, Input) and isinstance(first, Input):
+        hint = "an input is declared alike wherever it is read"
+        return _clash(item, f"is declared otherwise in `{owner.id}`, on line {line}", hint)
+    if first.place.path == item.place.path:
+        return _clash(item, f"names something else in this file, on line {line}")
+    hint = "rulesets that are used together share their names: rename one of the two"
+    return _clash(item, f"is a name of `{owner.id}` too, on line {line}", hint)
+
+
+def _clash(item: Input | Provision, what: str, hint: str = "give it another name") -> Problem:
+    return Problem("duplicate-name", f"`{item.name}` {what}", hint, item.place)

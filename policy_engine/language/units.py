@@ -3,89 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from policy_engine.errors import Problem
 from policy_engine.language.interpreter import Interpreter, Part, dotted
 from policy_engine.language.plan import Figure, Gather, Plan
 from policy_engine.language.syntax import Fault
+from policy_engine.language.unit import Unit, moved, spelled, times, unit
 from policy_engine.model import ACCOUNT, Formula, Input, NotKnown, Parameter
 from policy_engine.numbers import UNLIMITED
 
-Powers = tuple[tuple[str, int], ...]
-"""A unit as its bases and their powers, sorted: `USDT / coin of BTC` is coin -1, USDT 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """The kind of a figure (number, text, truth, instant) and, of a number, its unit.
-
-    `powers` None is a number of any unit: 0, `unlimited`. `unlimited` tells that the figure may be
-    it; `symbol` is the text that a figure stands for when it names a coin.
-    """
-
-    kind: str
-    powers: Powers | None = ()
-    unlimited: bool = False
-    symbol: str | None = None
-
-    def __str__(self) -> str:
-        return _spelled(self.powers) if self.kind == "number" else self.kind
-
 
 class UnitFault(Fault):
-    """A fault of units alone: the figures are of one kind, and decide, but mean different things."""
-
-
-def unit(text: str | None, kind: str = "number") -> Unit:
-    """The unit that a rule file writes, such as `USDT / coin of asset` or `per hour`."""
-    if kind != "number":
-        return Unit(kind)
-    powers: dict[str, int] = {}
-    over = 1
-    for part in (text or "ratio").replace("per ", "/ ").split("/"):
-        base = part.strip()
-        if base and base != "ratio":
-            base = "hour" if base == "hours" else base
-            powers[base] = powers.get(base, 0) + over
-        over = -1
-    return Unit("number", _powers(powers))
-
-
-def _powers(powers: Mapping[str, int]) -> Powers:
-    return tuple(sorted((base, power) for base, power in powers.items() if power))
-
-
-def _spelled(powers: Powers | None) -> str:
-    if powers is None:
-        return "any unit"
-    above = [base for base, power in powers for _ in range(power)]
-    below = [base for base, power in powers for _ in range(-power)]
-    text = " x ".join(above)
-    if below:
-        text = f"{text} / {' / '.join(below)}" if text else f"per {' / '.join(below)}"
-    return text or "ratio"
-
-
-def _times(left: Unit, right: Unit, sign: int) -> Powers | None:
-    if left.powers is None or right.powers is None:
-        return None
-    powers = dict(left.powers)
-    for base, power in right.powers:
-        powers[base] = powers.get(base, 0) + sign * power
-    return _powers(powers)
-
-
-def _moved(powers: Powers | None, old: str, new: str) -> Powers | None:
-    """A unit seen from another line: the coin of its key is the coin of the key asked for."""
-    if powers is None:
-        return None
-    moved: dict[str, int] = {}
-    for base, power in powers:
-        base = new if base == old else base
-        moved[base] = moved.get(base, 0) + power
-    return _powers(moved)
+    """A fault of units alone: figures of one kind, which decide, but mean different things."""
 
 
 _TRUTH = Unit("truth")
@@ -118,23 +49,26 @@ class UnitsReading:
                 "compare it, take `min` or `max` of it, or choose with `if` before",
             )
         if sign in "*/":
-            return Unit("number", _times(left, right, 1 if sign == "*" else -1))
-        return _same(f"`{sign}`", left, right)
+            return Unit("number", times(left, right, 1 if sign == "*" else -1))
+        return _same("`+` adds" if sign == "+" else "`-` takes away", left, right)
 
     def negative(self, operand: Unit) -> Unit:
         return self.arithmetic("-", _ANY, operand)
 
     def compare(self, sign: str, left: Unit, right: Unit) -> Unit:
         if left.kind != right.kind:
-            raise Fault("wrong-kind", f"`{sign}` compares {left.kind} with {right.kind}")
+            hint = "figures of one kind can be compared"
+            message = f"`{sign}` compares {_a(left.kind)} with {_a(right.kind)}"
+            raise Fault("wrong-kind", message, hint)
         if left.kind in ("text", "truth") and sign not in ("==", "!="):
-            hint = "only `==` and `!=` compare them"
-            raise Fault("wrong-kind", f"`{sign}` is not for {left.kind}", hint)
-        _same(f"`{sign}`", left, right)
+            hint = f"{left.kind}s are equal or not: compare them with `==` or `!=`"
+            raise Fault("wrong-kind", f"`{sign}` does not compare {left.kind}s", hint)
+        _same(f"`{sign}` compares", left, right)
         return _TRUTH
 
     def logic(self, word: str, operands: Sequence[Part[Unit]]) -> Unit:
-        _want("truth", f"`{word}`", *(part.read() for part in operands))
+        for part in operands:
+            _wanted("truth", f"`{word}`", part)
         return _TRUTH
 
     def not_(self, operand: Unit) -> Unit:
@@ -142,11 +76,12 @@ class UnitsReading:
         return _TRUTH
 
     def choose(self, test: Part[Unit], then: Part[Unit], otherwise: Part[Unit]) -> Unit:
-        _want("truth", "`if`", test.read())
+        _wanted("truth", "`if`", test)
         a, b = then.read(), otherwise.read()
         if a.kind != b.kind:
-            raise Fault("wrong-kind", f"the branches are {a.kind} and {b.kind}")
-        return _same("`if … else`", a, b)
+            message = f"one branch is {_a(a.kind)}, the other {_a(b.kind)}"
+            raise Fault("wrong-kind", message, "both branches of `if … else` are of one kind")
+        return _same("the branches of `if … else` are", a, b)
 
     def call(self, function: str, arguments: Sequence[Part[Unit]]) -> Unit:
         if function in ("slices", "tier", "top"):
@@ -155,54 +90,51 @@ class UnitsReading:
             return self._at(arguments)
         if function == "given":
             return _TRUTH
-        units = [part.read() for part in arguments]
         if function in self.plan.scope.tables:
-            return self._table(function, units)
-        return _built_in(function, units)
+            return self._table(function, arguments)
+        return _built_in(function, arguments)
 
-    def _table(self, function: str, units: list[Unit]) -> Unit:
+    def _table(self, function: str, arguments: Sequence[Part[Unit]]) -> Unit:
         table = self.plan.scope.tables[function]
-        for kind, given in zip(table.by, units, strict=True):
-            _want(kind, f"the key of `{function}`", given)
+        pairs = zip(table.by, arguments, strict=True)
+        units = [_wanted(kind, f"the key of `{function}`", part) for kind, part in pairs]
         powers = unit(table.unit, table.kind).powers
         key = next((f"coin of {u.symbol}" for u in units if u.symbol), "coin of key")
         values = (row.value for row in (*table.rows, table.otherwise))
         unlimited = any(value == UNLIMITED for value in values if not isinstance(value, NotKnown))
-        return Unit(table.kind, _moved(powers, "coin of key", key), unlimited)
+        return Unit(table.kind, moved(powers, "coin of key", key), unlimited)
 
     def _scale(self, function: str, arguments: Sequence[Part[Unit]]) -> Unit:
         name, _, column = dotted(arguments[0].node).partition(".")
         scale = self.plan.scope.scales[name]
-        units = [part.read() for part in arguments[1:]]
+        rest = list(arguments[1:])
         if scale.by:
-            _want(scale.by, f"the key of `{name}`", units.pop(0))
-        _want("number", f"`{function}`", *units)
+            _wanted(scale.by, f"the key of `{name}`", rest.pop(0))
         given, rate = unit(scale.unit_in), unit(dict(scale.columns)[column])
         if function == "top":
             return given
-        _same(f"`{name}` of a figure", given, units[0])
-        _same(f"`{name}` with a least rate", rate, *units[1:])
-        return Unit("number", _times(given, rate, 1)) if function == "slices" else rate
+        for part, what, its in zip(rest, ("edges", "rates"), (given, rate), strict=False):
+            found = _wanted("number", f"`{function}`", part)
+            _fits(found, its, f"the {what} of `{name}`", part)
+        return Unit("number", times(given, rate, 1)) if function == "slices" else rate
 
     def _at(self, arguments: Sequence[Part[Unit]]) -> Unit:
         entity, column = dotted(arguments[0].node), dotted(arguments[2].node)
         key_name = self.plan.scope.key(entity) or ""
-        key = arguments[1].read()
         own = self.units[f"{entity}.{key_name}"]
-        if key.kind != own.kind:
-            raise Fault("wrong-kind", f"the lines of `{entity}` are found by {own.kind}")
+        key = _wanted(own.kind, f"the key of `{entity}`", arguments[1])
         there = self.units[column]
-        powers = _moved(there.powers, f"coin of {key_name}", f"coin of {key.symbol or '?'}")
+        powers = moved(there.powers, f"coin of {key_name}", f"coin of {key.symbol or '?'}")
         symbol = key.symbol if there.symbol == key_name else there.symbol
         return replace(there, powers=powers, symbol=symbol)
 
 
-def _built_in(function: str, units: list[Unit]) -> Unit:
+def _built_in(function: str, arguments: Sequence[Part[Unit]]) -> Unit:
+    kind = "instant" if function == "clock_hours" else "number"
+    units = [_wanted(kind, f"`{function}`", part) for part in arguments]
     if function == "clock_hours":
-        _want("instant", "`clock_hours`", *units)
         return unit("hours")
-    _want("number", f"`{function}`", *units)
-    joined = _same(f"`{function}`", *units)
+    joined = _same(f"`{function}` takes", *units)
     if function == "min" and not all(one.unlimited for one in units):
         return replace(joined, unlimited=False)
     return joined
@@ -211,7 +143,34 @@ def _built_in(function: str, units: list[Unit]) -> Unit:
 def _want(kind: str, what: str, *units: Unit) -> None:
     for one in units:
         if one.kind != kind:
-            raise Fault("wrong-kind", f"{what} wants a {kind}, here is {_a(one.kind)}")
+            hint = _MEND.get((kind, one.kind), f"name a figure that is {_a(kind)}")
+            raise Fault("wrong-kind", f"{what} takes {_a(kind)}, here is {_a(one.kind)}", hint)
+
+
+_MEND = {
+    ("truth", "number"): "compare it, as in `figure > 0`",
+    ("truth", "text"): 'compare it, as in `figure == "text"`',
+    ("truth", "instant"): "compare it with another instant",
+    ("number", "truth"): "choose with it: `1 if truth else 0`",
+}
+
+
+def _wanted(kind: str, what: str, part: Part[Unit]) -> Unit:
+    """The unit of a part that must be of a kind."""
+    found = part.read()
+    try:
+        _want(kind, what, found)
+    except Fault as fault:
+        raise fault.at(part.node) from None
+    return found
+
+
+def _fits(found: Unit, its: Unit, what: str, part: Part[Unit]) -> None:
+    """Raise UnitFault for a part whose unit is not that of what it is measured by."""
+    if None not in (found.powers, its.powers) and found.powers != its.powers:
+        hint = f"give it a figure in {its}"
+        fault = UnitFault("unit-mismatch", f"{what} are in {its}, here is {found}", hint)
+        raise fault.at(part.node)
 
 
 def _a(kind: str) -> str:
@@ -225,8 +184,8 @@ def _same(what: str, *units: Unit) -> Unit:
         if other.powers != known[0].powers:
             raise UnitFault(
                 "unit-mismatch",
-                f"{what} joins {known[0]} and {other}",
-                "multiply by a price, or divide by it, to come to one unit",
+                f"{what} different units, {known[0]} and {other}",
+                "bring both to one unit, as a price does when it is multiplied by",
             )
     symbols = {one.symbol for one in units}
     joined = known[0] if known else units[0]
@@ -256,7 +215,7 @@ def unit_problems(plan: Plan) -> Iterator[Problem]:
             if declared is not None:
                 _check_declared(found, declared)
         except Fault as fault:
-            yield figure.expression.problem(fault)
+            yield figure.expression.problem(fault.at(figure.expression.tree))
             found = declared or _ANY
         unlimited = found.unlimited
         units[figure.name] = replace(declared, unlimited=unlimited) if declared else found
@@ -282,12 +241,14 @@ def _gathered(gather: Gather, plan: Plan, column: Unit, empty: Unit | None) -> U
     if any(base in own for base, _ in column.powers or ()):
         raise UnitFault(
             "unit-mismatch",
-            f"`{gather.function}` joins {_spelled(column.powers)} of different lines",
-            "multiply by each line's price first",
+            f"`{gather.function}` brings together the units of different lines: "
+            f"in each line {spelled(column.powers)} is another one",
+            "multiply each line by its price first",
         )
     if gather.function == "sum" and column.unlimited:
-        raise UnitFault("unit-mismatch", "`sum` is used on figures that may be unlimited")
-    return column if empty is None else _same(f"`{gather.function}`", column, empty)
+        hint = "take `min` of each line's figure and a number first"
+        raise UnitFault("unit-mismatch", "`sum` is used on figures that may be unlimited", hint)
+    return column if empty is None else _same(f"`{gather.function}` takes", column, empty)
 
 
 def _declared(plan: Plan) -> Iterator[tuple[str, Unit]]:
@@ -322,10 +283,20 @@ def _declared_figure(figure: Figure) -> Unit | None:
 
 def _check_declared(found: Unit, declared: Unit) -> None:
     if found.kind != declared.kind:
-        raise Fault("wrong-kind", f"the formula gives {_a(found.kind)}, not a {declared.kind}")
+        otherwise = "correct the formula, or what it is said to give"
+        hint = _MEND.get((declared.kind, found.kind), otherwise)
+        message = f"the formula gives {_a(found.kind)}, not {_a(declared.kind)}"
+        raise Fault("wrong-kind", message, hint)
     if None not in (found.powers, declared.powers) and found.powers != declared.powers:
         raise UnitFault(
             "unit-mismatch",
             f"the formula gives {found}, its `unit` says {declared}",
-            "one of the two is not what was meant",
+            _other_unit(found),
         )
+
+
+def _other_unit(found: Unit) -> str:
+    """A hint that offers the formula's own unit, if a rule file can write it."""
+    if unit(str(found)).powers != found.powers:
+        return "correct the formula: that is no unit of anything"
+    return f"correct the formula, or write `unit: {found}`"

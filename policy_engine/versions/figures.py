@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from policy_engine.errors import did_you_mean
 from policy_engine.model import AboveLast, NotKnown, Row, Scale, Table, Tier
 from policy_engine.numbers import Value, text_of
 from policy_engine.versions.part import Part, citation, provision
@@ -59,7 +60,8 @@ def _key(part: Part, by: tuple[str, ...]) -> tuple[Value, ...]:
     parts = list(part.each()) if isinstance(part.content, list) else [part]
     if len(parts) != len(by):
         wanted = "one key" if len(by) == 1 else f"a list of {len(by)} keys"
-        part.complain("invalid-value", f"the table takes {wanted} for each row's `when`")
+        hint = "write `when: [key, …]`" if len(by) == 1 else "write `when: [[key, key], …]`"
+        part.complain("invalid-value", f"each entry of `when` is {wanted}", hint)
         return ()
     return tuple(item.value(kind) for item, kind in zip(parts, by, strict=True))
 
@@ -119,7 +121,8 @@ def _keyed(part: Part, columns: list[str]) -> Iterator[tuple[Value, tuple[Tier, 
     for name, item in part.items("tiers"):
         key = name if part.get("by") == "text" else _number_key(item)
         if key in seen:
-            item.complain("duplicate-key", f"`{name}` is `{seen[key]}` once more", None, key=True)
+            message, hint = f"`{name}` is `{seen[key]}` once more", "one key, one list of tiers"
+            item.complain("duplicate-key", message, hint, key=True)
         seen.setdefault(key, name)
         yield key, _tiers(item, columns)
 
@@ -143,7 +146,8 @@ def _tier(part: Part, columns: list[str], edge: Decimal) -> Tier:
     if "from" in part:
         _check_from(part["from"], edge)
     if to <= edge:
-        wrong = "is the edge before it once more" if to == edge else f"is not above {text_of(edge)}"
+        again = "is not above 0" if to == 0 else "is the edge before it once more"
+        wrong = again if to == edge else f"is not above {text_of(edge)}"
         part["to"].complain(
             "tier-order",
             f"the edge {text_of(to)} {wrong}",
@@ -171,13 +175,14 @@ def _check_columns(part: Part, columns: list[str]) -> None:
     given = [name for name in part.content if name not in ("to", "from")]
     for name in columns:
         if name not in part:
-            part.complain("missing-key", f"the tier has no `{name}`", "each tier fills every column")
+            hint = f"add `{name}: …`: each tier fills every column"
+            part.complain("missing-key", f"the tier has no `{name}`", hint)
     for name in given:
         if name not in columns:
             listed = ", ".join(f"`{column}`" for column in columns)
-            part[name].complain(
-                "unknown-key", f"the scale has no column `{name}`", f"it has {listed}", key=True
-            )
+            hint = did_you_mean(name, columns) or f"it has {listed}"
+            message = f"the scale has no column `{name}`"
+            part[name].complain("unknown-key", message, hint, key=True)
 
 
 def _above_last(part: Part) -> AboveLast:

@@ -11,6 +11,8 @@ from typing import Any
 from policy_engine.document import Document
 from policy_engine.errors import Problem, RulesError, did_you_mean
 from policy_engine.model import (
+    ACCOUNT,
+    LISTS,
     Formula,
     Input,
     Parameter,
@@ -23,6 +25,8 @@ from policy_engine.versions.digest import digest
 from policy_engine.versions.figures import read_scale, read_table, read_value
 from policy_engine.versions.part import Part, provision
 
+_FORMULAS = ("applies_when", "when", "expression")
+
 
 def read_version(document: Document, content: Any) -> Version:
     """The version that a rule file declares. Raises RulesError with everything found.
@@ -32,6 +36,7 @@ def read_version(document: Document, content: Any) -> Version:
     problems: list[Problem] = []
     root = Part(document, content, problems)
     fields = dict(_fields(root))
+    _check_entities(root)
     _check_references(root)
     _check_statuses(root)
     _check_keys(fields["inputs"], root)
@@ -47,6 +52,16 @@ def read_version(document: Document, content: Any) -> Version:
     )
     object.__setattr__(version, "digest", digest(version))
     return version
+
+
+def formula_problems(document: Document) -> list[Problem]:
+    """The formulas of a rule file that cannot be read, whatever else is wrong with it."""
+    problems: list[Problem] = []
+    for part in _mappings(Part(document, document.data, problems)):
+        for key in _FORMULAS:
+            if isinstance(part.content.get(key), str):
+                part.expression(key)
+    return problems
 
 
 def _fields(root: Part) -> Iterator[tuple[str, Any]]:
@@ -190,9 +205,9 @@ def _check_statuses(root: Part) -> None:
         hint = "the last status is what remains when no other holds: take its `when` out"
         statuses[-1]["when"].complain("invalid-value", message, hint, key=True)
     if "applies_when" in root and not statuses:
-        root["applies_when"].complain(
-            "missing-key", "a ruleset that applies to accounts needs `statuses`", None, key=True
-        )
+        message = "a ruleset that applies to accounts needs `statuses`"
+        hint = "add at least one; the last needs no `when`, as in `normal: {title: Normal}`"
+        root["applies_when"].complain("missing-key", message, hint, key=True)
 
 
 def _check_keys(inputs: dict[str, dict[str, Input]], root: Part) -> None:
@@ -201,10 +216,24 @@ def _check_keys(inputs: dict[str, dict[str, Input]], root: Part) -> None:
         keys = [item for item in items.values() if item.key]
         for item in keys[1:]:
             message = f"`{entity}` has two keys, `{keys[0].name}` and `{item.name}`"
-            root["inputs"][entity][item.name].complain("duplicate-key", message, key=True)
+            part = root["inputs"][entity][item.name]
+            hint = "one input tells the lines apart: take `key: true` from the other"
+            part.complain("duplicate-key", message, hint, key=True)
         for item in items.values():
             target = inputs.get(item.key_of or "", {})
             if item.key_of and not any(other.key for other in target.values()):
                 part = root["inputs"][entity][item.name]["key_of"]
-                hint = "mark an input of that list `key: true`"
+                keyed = [name for name, of in inputs.items() if any(i.key for i in of.values())]
+                hint = did_you_mean(item.key_of, keyed) or "mark an input of that list `key: true`"
                 part.complain("unknown-name", f"`{item.key_of}` is not a list with a key", hint)
+
+
+def _check_entities(root: Part) -> None:
+    """Inputs and formulas are of the account or of a list of the snapshot."""
+    for section in ("inputs", "formulas"):
+        for name, part in root.items(section):
+            if name not in (ACCOUNT, *LISTS):
+                listed = f"there are `{ACCOUNT}`, {', '.join(f'`{entity}`' for entity in LISTS)}"
+                hint = did_you_mean(name, (ACCOUNT, *LISTS)) or listed
+                message = f"`{name}` is neither the account nor a list of the snapshot"
+                part.complain("unknown-name", message, hint, key=True)

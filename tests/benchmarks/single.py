@@ -63,16 +63,18 @@ SNAPSHOT: dict[str, Any] = {
 }
 
 
-def microseconds(*jobs: Callable[[], object], rounds: int = 41, times: int = 400) -> list[float]:
-    """The median time of each job over rounds in which they take turns, so that drift is shared."""
+def microseconds(*jobs: Callable[[], object], rounds: int = 20_000) -> list[float]:
+    """The median time of each job. They take turns call by call, as calls do in a program:
+
+    each begins after other code has run, and what slows the machine down slows down all of them.
+    """
     taken: list[list[float]] = [[] for _ in jobs]
     for _ in range(rounds):
-        for job, times_taken in zip(jobs, taken, strict=True):
+        for job, times in zip(jobs, taken, strict=True):
             begin = perf_counter()
-            for _ in range(times):
-                job()
-            times_taken.append((perf_counter() - begin) / times * 1e6)
-    return [median(each) for each in taken]
+            job()
+            times.append(perf_counter() - begin)
+    return [median(times) * 1e6 for times in taken]
 
 
 def main() -> int:
@@ -85,12 +87,16 @@ def main() -> int:
     haircuts, brackets = _tiers(compiled.lookups)
 
     def by_twin() -> twin.Figures:
-        return twin.decide(cap, custom, assets, orders, haircuts, brackets)
+        with localcontext(EXACT):
+            return twin.decide(cap, custom, assets, orders, haircuts, brackets)
 
-    with localcontext(EXACT):
-        _compare(engine, by_twin())
-        figures, hand = microseconds(lambda: run(taken.inputs, *taken.lists), by_twin)
-        decide, again = microseconds(lambda: engine.decide(SNAPSHOT), by_twin)
+    def by_engine() -> object:
+        with localcontext(EXACT):
+            return run(taken.inputs, *taken.lists)
+
+    _compare(engine, by_twin())
+    figures, hand = microseconds(by_engine, by_twin)
+    decide, again = microseconds(lambda: engine.decide(SNAPSHOT), by_twin)
     ratios = (figures / hand, decide / again)
     print(f"5 assets, 1 order, all formulas of {engine.versions['cross_margin_pro'].id}")
     print(f"hand-written twin     {hand:7.1f} µs   1.00")

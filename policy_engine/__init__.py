@@ -1,8 +1,9 @@
 """A rules-as-data policy engine: exact, dated, explained decisions from versioned rule files."""
 
 from policy_engine.__about__ import ENGINE as __version__
-from policy_engine.decision import Assumption, Decision, InForce, Notice, Reason, Ruling
+from policy_engine.decision import Decision
 from policy_engine.errors import Place, PolicyError, Problem, RulesError, SnapshotError
+from policy_engine.layout import Assumption, InForce, Notice, Reason, Ruling
 from policy_engine.rulebook import Rulebook
 from policy_engine.rules import Rules
 

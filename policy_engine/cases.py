@@ -9,9 +9,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from policy_engine.decision import Decision, Line
+from policy_engine.decision import Decision
 from policy_engine.document import Document, Pointer, pointer_text, read_text, read_yaml
 from policy_engine.errors import Place, PolicyError, Problem, RulesError, did_you_mean
+from policy_engine.layout import Line
 from policy_engine.numbers import EXACT, NUMBER, Value, text_of
 from policy_engine.rulebook import Rulebook
 from policy_engine.schema import problems as schema_problems

@@ -3,120 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_engine.__about__ import ENGINE
 from policy_engine.errors import PolicyError, Problem
 from policy_engine.explain import Trace, explain
-from policy_engine.language.plan import Plan
 from policy_engine.language.values import Undetermined, together
+from policy_engine.layout import (
+    Assumption,
+    Deciding,
+    InForce,
+    Layout,
+    Line,
+    Notice,
+    Reason,
+    Record,
+    Ruling,
+)
 from policy_engine.model import LISTS, Citation
 from policy_engine.numbers import Value, instant_text, text_of
-
-Line = Mapping[str, Value | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A rule that decided something: its name, its title, and where it is written."""
-
-    rule: str
-    title: str
-    citation: Citation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """Whether something is permitted (None: cannot be told), and every rule that refuses it."""
-
-    permitted: bool | None
-    reasons: tuple[Reason, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something to be told with a decision that decides nothing; `shows` are the figures named."""
-
-    rule: str
-    title: str
-    citation: Citation | None
-    shows: Mapping[str, Value | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """Something that the decision takes for granted because the sources are silent."""
-
-    name: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """A ruleset that the decision rests on: the version in force and the digest of its meaning."""
-
-    ruleset: str
-    version: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deciding:
-    """A rule, and where its condition stands among the computed figures (None: it has none)."""
-
-    reason: Reason
-    at: int | None = None
-    shows: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where each part of a decision stands among the computed figures. Shared by decisions.
-
-    `values` gives the position of the account's figures, rules have that of their conditions;
-    `texts` and `columns` that of each list's text inputs in a line and of its figures; `inputs` and
-    `constants` are the account's other figures, which notices may show.
-    """
-
-    rulesets: tuple[InForce, ...]
-    values: Mapping[str, int]
-    statuses: tuple[Deciding, ...]
-    notices: tuple[Deciding, ...]
-    permissions: Mapping[str, tuple[Deciding, ...]]
-    not_offered: tuple[str, ...]
-    texts: Mapping[str, Mapping[str, int]]
-    columns: Mapping[str, Mapping[str, int]]
-    keys: Mapping[str, int]
-    assumed: Mapping[str, str]
-    titles: Mapping[str, str]
-    inputs: Mapping[str, int]
-    constants: Mapping[str, Value | None]
-    plan: Plan | None = field(default=None, compare=False, repr=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickles without the plan: what explains a decision stays where it was made."""
-        return {**self.__dict__, "plan": None}
-
-
-class Record(NamedTuple):
-    """A decision as computed: the inputs as read and every figure, as tuples."""
-
-    account: str
-    at: datetime
-    inputs: tuple[Any, ...]
-    lists: tuple[Any, ...]
-    figures: tuple[Any, ...]
-    columns: tuple[Any, ...]
-    reached: Collection[str]
-    rules_at: datetime
-    known_at: datetime | None
-    window: tuple[Assumption, ...]
-
 
 NOT_OFFERED = "not-offered"
 _put = object.__setattr__
@@ -223,9 +132,7 @@ class Decision:
     @cached_property
     def permissions(self) -> Mapping[str, Ruling]:
         """What the account may do, by name; what these rules do not offer is refused."""
-        rulings = {
-            name: self._ruling(rules) for name, rules in self._layout.permissions.items()
-        }
+        rulings = {name: self._ruling(rules) for name, rules in self._layout.permissions.items()}
         reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
         rulings |= {name: Ruling(False, (reason,)) for name in self._layout.not_offered}
         return MappingProxyType(dict(sorted(rulings.items())))

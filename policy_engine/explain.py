@@ -8,7 +8,8 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from policy_engine.errors import Place, PolicyError, Problem, did_you_mean
-from policy_engine.language.exact import Computed, ExactReading, Use, compute, sight_of, start
+from policy_engine.language.compute import Computed, compute, sight_of, start
+from policy_engine.language.exact import ExactReading, Use
 from policy_engine.language.interpreter import Interpreter
 from policy_engine.language.plan import Figure, Gather, Plan, Step
 from policy_engine.language.text import to_text
@@ -113,7 +114,7 @@ class _Explainer:
 
     def find(self, name: str) -> list[_At]:
         """The figures that a question is about; of a rule with conditions, all of them."""
-        account = {at: -1 for at in self.computed.figures}
+        account = dict.fromkeys(self.computed.figures, -1)
         if name in account:
             return [(name, -1)]
         under = [(at, -1) for at in account if at.startswith(f"{name}.")]
@@ -236,7 +237,9 @@ class _Explainer:
     def _looked(self, use: Use) -> Looked:
         name = use.name.partition(".")[0]
         scope = self.plan.scope
-        provision: Table | Scale = scope.tables[name] if name in scope.tables else scope.scales[name]
+        provision: Table | Scale = (
+            scope.tables[name] if name in scope.tables else scope.scales[name]
+        )
         return Looked(
             use.name.removesuffix(".rate"),
             None if use.key is None else _key_text(use.key),

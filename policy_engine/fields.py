@@ -76,13 +76,13 @@ def _whole(root: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     return {**root["$defs"][reference], **part} if reference else dict(part)
 
 
-def _field(
-    name: str, schema: Mapping[str, Any], required: bool, root: Mapping[str, Any]
-) -> Field:
+def _field(name: str, schema: Mapping[str, Any], required: bool, root: Mapping[str, Any]) -> Field:
     examples = schema.get("examples", [None])
     kind = schema.get("x-kind", "text")
     above = "exclusiveMinimum" in schema
-    choices = frozenset(str(c) for c in schema["enum"] if c is not None) if "enum" in schema else None
+    choices = (
+        frozenset(str(c) for c in schema["enum"] if c is not None) if "enum" in schema else None
+    )
     take = _take(schema, kind, root) if choices is None else _one_of(choices)
     return Field(name, take, kind, required, above, examples[0], choices)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -48,7 +47,7 @@ class Lines:
         self._positions(inputs)
 
     def _columns(self, names: list[str], kinds: list[str]) -> None:
-        """How whole columns are read quickly: all numbers of a line at once, each text by itself."""
+        """How columns are read quickly: all numbers of a line at once, each text by itself."""
         amounts = [name for name, kind in zip(names, kinds, strict=True) if kind == "amount"]
         read = [item.name for item in self.inputs]
         ordered = [name for name in read if name in amounts]
@@ -142,10 +141,7 @@ class Lines:
 
     def _holds(self, row: Row) -> bool:
         """Whether a line has an amount that is not 0, or is not known to be."""
-        for at in self.amounts:
-            if is_undetermined(row[at]) or row[at]:
-                return True
-        return False
+        return any(is_undetermined(row[at]) or row[at] for at in self.amounts)
 
     def _priced(self, name: str, price: str) -> Row:
         """The line of what is priced without being held: that price, and every amount 0."""
@@ -190,7 +186,9 @@ def not_given(item: Input, field: Field | None) -> Undetermined:
 
 
 def _not_known(entity: str) -> Undetermined:
-    return Undetermined([f"the `{entity}` are not known; hint: --set {entity}=[] if there are none"])
+    return Undetermined(
+        [f"the `{entity}` are not known; hint: --set {entity}=[] if there are none"]
+    )
 
 
 def _duplicates(entity: str, name: str, rows: tuple[Row, ...], key: int) -> list[Problem]:

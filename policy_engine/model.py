@@ -26,7 +26,7 @@ class NotKnown:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a provision is written: a key of `sources`, and the fragment that carries the figure."""
+    """Where a provision is written: a key of `sources`, and the words that carry the figure."""
 
     source: str
     quote: str | None = None

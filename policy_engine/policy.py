@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from policy_engine.decision import Deciding, InForce, Layout, Reason
 from policy_engine.errors import RulesError
 from policy_engine.language.code import Program, generate
 from policy_engine.language.plan import Plan, assumption_title, plan, rule_figures
+from policy_engine.language.scope import Scope
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Lists, Rows, lookups
+from policy_engine.layout import Deciding, InForce, Layout, Reason
 from policy_engine.model import ACCOUNT, LISTS, NotKnown, Rule, Version
 from policy_engine.snapshot import Reader
 
@@ -64,7 +65,9 @@ def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
         columns={entity: _columns(made, entity, columns) for entity in LISTS},
         keys=_keys(made),
         assumed=made.assumed,
-        titles={name: assumption_title(scope, name) for v in scope.versions for name in v.assumptions},
+        titles={
+            name: assumption_title(scope, name) for v in scope.versions for name in v.assumptions
+        },
         inputs={item.name: at for at, item in enumerate(made.inputs[ACCOUNT])},
         constants={
             name: None if isinstance(parameter.value, NotKnown) else parameter.value
@@ -72,6 +75,11 @@ def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
         },
         plan=made,
     )
+
+
+def _titles(names: Scope) -> dict[str, str]:
+    declared = (name for version in names.versions for name in version.assumptions)
+    return {name: assumption_title(names, name) for name in declared}
 
 
 def _deciding(rule: Rule, at: int | None) -> Deciding:

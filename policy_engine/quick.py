@@ -122,7 +122,8 @@ class _Writer:
         columns = ["numbers"] * lines.count
         for name, getter, at in lines.texts:
             self.objects[f"get_{entity}_{name}"] = getter
-            yield f"  t_{name} = lines_{entity}.met({name!r}, [*map(get_{entity}_{name}, {entity})])"
+            column = f"[*map(get_{entity}_{name}, {entity})]"
+            yield f"  t_{name} = lines_{entity}.met({name!r}, {column})"
             if at is not None:
                 columns[at] = f"t_{name}"
         yield f"  {entity} = tuple(zip({', '.join(columns)}))"
@@ -131,7 +132,7 @@ class _Writer:
             yield f"  if not all(map(above_{entity}_{at}, {entity})): raise Odd"
 
     def _held(self, entity: str, lines: Lines) -> Iterator[str]:
-        """Skip what holds nothing, add what is only priced; where neither is, leave all as it is."""
+        """Skip what holds nothing and add what is only priced; else leave all as it is."""
         self.objects[f"key_{entity}"] = lines.pick_key
         yield " named = set()"
         for other, of_other in self.lines.items():

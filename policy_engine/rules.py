@@ -11,7 +11,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from policy_engine.decision import Assumption, Decision, Record
+from policy_engine.decision import Decision
 from policy_engine.errors import Place, Problem, RulesError, SnapshotError
 from policy_engine.language.exact import ExactReading, Sight
 from policy_engine.language.interpreter import Interpreter
@@ -21,6 +21,7 @@ from policy_engine.language.scope import AGGREGATES, SCALE_READINGS, scope
 from policy_engine.language.syntax import Fault
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import constant
+from policy_engine.layout import Assumption, Record
 from policy_engine.model import ACCOUNT, LISTS, Input, Rule, Version
 from policy_engine.numbers import EXACT, exact_context, instant_text
 from policy_engine.policy import Compiled
@@ -103,7 +104,7 @@ class Rules:
         return Decision(compiled.layout, Record._make(made))
 
     def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
-        """What decides on a snapshot. Raises SnapshotError if nothing does, or two rulesets would."""
+        """What decides on a snapshot. Raises SnapshotError if nothing or two rulesets would."""
         try:
             return self._chosen[self._ask(snapshot)]
         except (KeyError, TypeError, AttributeError):

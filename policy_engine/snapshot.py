@@ -18,6 +18,7 @@ from policy_engine.model import ACCOUNT, LISTS, Input
 from policy_engine.quick import quick_reader
 from policy_engine.snapshot_check import checked
 
+
 class Taken(NamedTuple):
     """A snapshot as a plan reads it: the account's inputs, and each list's lines (or unknown)."""
 
@@ -39,9 +40,7 @@ class Reader:
         self.lines = {entity: Lines(entity, inputs[entity]) for entity in LISTS}
         self.extra = {ACCOUNT: frozenset(own)}
         self.extra |= {entity: lines.extra for entity, lines in self.lines.items()}
-        self._quickly = quick_reader(
-            self.account, self.fields, known.guarded, self.lines, Taken
-        )
+        self._quickly = quick_reader(self.account, self.fields, known.guarded, self.lines, Taken)
 
     def read(self, snapshot: Any, moment: datetime) -> Taken:
         """What the plan reads of a snapshot; `moment` is its instant if it has none of its own.

@@ -44,8 +44,8 @@ def _sound(value: Any, at: str, problems: list[Problem]) -> Any:
 
 def _key(key: Any, at: str, problems: list[Problem]) -> str:
     if not isinstance(key, str):
-        message = "a key here is not text"
-        problems.append(Problem("unknown-key", message, "write every key as text", Place(pointer=at)))
+        message, hint = "a key here is not text", "write every key as text"
+        problems.append(Problem("unknown-key", message, hint, Place(pointer=at)))
     return str(key)
 
 

@@ -15,7 +15,7 @@ import oracle
 from generator import Coverage, account, file_names, moments, rule_files, to_yaml
 
 from policy_engine import Decision, PolicyError, Rulebook
-from policy_engine.language.exact import compute, start
+from policy_engine.language.compute import compute, start
 from policy_engine.language.values import Undetermined
 from policy_engine.model import ACCOUNT
 from policy_engine.numbers import EXACT

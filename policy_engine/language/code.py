@@ -7,55 +7,17 @@ then is it read again by the exact reading, which knows all the reasons.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from itertools import count
+from dataclasses import dataclass
 from typing import Any
 
-from policy_engine.language.exact import ExactReading, Sight, gathered
-from policy_engine.language.interpreter import Interpreter, Part, dotted
+from policy_engine.language.code_reading import CodeReading, Names
+from policy_engine.language.interpreter import Interpreter, dotted
 from policy_engine.language.plan import Figure, Gather, Plan, Stage, Step
-from policy_engine.language.values import (
-    ONE,
-    ZERO,
-    Lists,
-    Rows,
-    Undetermined,
-    clock_hours,
-    constant,
-    round_down,
-    round_half_up,
-    round_up,
-    together,
-)
+from policy_engine.language.settings import Remembered, alias_of, of_settings
+from policy_engine.language.settle import column_of, settle_gather, settle_step
+from policy_engine.language.values import Lists, Rows
 from policy_engine.model import ACCOUNT
-from policy_engine.numbers import UNLIMITED
-
-_CAUGHT = (Undetermined, ArithmeticError, KeyError)
-_GLOBALS: Mapping[str, Any] = {
-    "__builtins__": {},
-    "CAUGHT": _CAUGHT,
-    "Decimal": Decimal,
-    "ONE": ONE,
-    "UNLIMITED": UNLIMITED,
-    "Undetermined": Undetermined,
-    "ZERO": ZERO,
-    "abs": abs,
-    "all": all,
-    "any": any,
-    "clock_hours": clock_hours,
-    "enumerate": enumerate,
-    "max": max,
-    "min": min,
-    "round_down": round_down,
-    "round_half_up": round_half_up,
-    "round_up": round_up,
-    "set": set,
-    "sum": sum,
-    "zip": zip,
-}
 
 Run = Callable[..., tuple[tuple[Any, ...], tuple[Any, ...], set[str]]]
 
@@ -75,241 +37,18 @@ class Program:
     columns: tuple[str, ...]
 
 
-class Remembered(dict[tuple[Any, ...], tuple[Any, ...]]):
-    """What `settings` gives, by its arguments, up to a bound."""
-
-    most = 1024
-    settings: Callable[..., tuple[Any, ...]]
-
-    def make(self, asked: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Ask `settings` anew, without remembering."""
-        return self.settings(*asked)
-
-    def __missing__(self, asked: tuple[Any, ...]) -> tuple[Any, ...]:
-        made = self.make(asked)
-        if len(self) < self.most:
-            self[asked] = made
-        return made
-
-
-@dataclass
-class _Names:
-    """Python identifiers for figures, and the objects that the source refers to."""
-
-    plan: Plan
-    lookups: Mapping[str, Rows | Lists]
-    objects: dict[str, Any] = field(default_factory=lambda: dict(_GLOBALS))
-    given: dict[str, str] = field(default_factory=dict)
-
-    def alias(self, name: str, other: str) -> None:
-        """Let a figure that is only another name of a figure share its variable."""
-        self.given[name] = self.figure(other)
-
-    def figure(self, name: str) -> str:
-        """The variable that holds a figure; a parameter is an object of its own."""
-        if name in self.plan.scope.parameters and name not in self.given:
-            value = constant(self.plan.scope.parameters[name].value)
-            self.given[name] = self.object("P", name, value)
-        return self._identifier("f", name)
-
-    def asked(self, table: str) -> tuple[str, str]:
-        """What keeps the keys a table is asked for (a set's `add`), and a variable for one."""
-        return self._identifier("asked", table), self._identifier("k", table)
-
-    def column(self, name: str) -> str:
-        """The variable that holds a figure of every line of a list."""
-        return self._identifier("c", name)
-
-    def on_line(self, name: str, line: str) -> str:
-        """A figure of a list's line of that position."""
-        entity, _, plain = name.partition(".")
-        for at, item in enumerate(self.plan.inputs[entity]):
-            if item.name == plain:
-                return f"{self._identifier('list', entity)}[{line}][{at}]"
-        return f"{self.column(name)}[{line}]"
-
-    def looked(self, name: str) -> str:
-        """The column of a figure, for settling a doubtful statement."""
-        entity, _, plain = name.partition(".")
-        for at, item in enumerate(self.plan.inputs[entity]):
-            if item.name == plain:
-                return f"column({self._identifier('list', entity)}, {at})"
-        return self.column(name)
-
-    def object(self, letter: str, name: str, value: Any) -> str:
-        """The global name of an object."""
-        identifier = self._identifier(letter, name)
-        self.objects[identifier] = value
-        return identifier
-
-    def _identifier(self, letter: str, name: str) -> str:
-        key = name if letter in ("f", "P") else f"{letter} {name}"
-        if key not in self.given:
-            plain = name.replace(".", "__")
-            unique = plain if re.fullmatch(r"\w+", plain, re.ASCII) else str(len(self.given))
-            self.given[key] = f"{letter}_{unique}"
-        return self.given[key]
-
-
-class CodeReading:
-    """Spells each step as Python source over the variables of the generated function."""
-
-    def __init__(self, names: _Names) -> None:
-        self.names = names
-        self.temporary = count()
-
-    def literal(self, value: Decimal | str) -> str:
-        return repr(value) if isinstance(value, str) else ("ONE" if value else "ZERO")
-
-    def name(self, name: str) -> str:
-        constants = {"true": "True", "false": "False", "unlimited": "UNLIMITED"}
-        return constants.get(name) or self.names.figure(name)
-
-    def arithmetic(self, sign: str, left: str, right: str) -> str:
-        return f"({left} {sign} {right})"
-
-    def negative(self, operand: str) -> str:
-        return f"(-{operand})"
-
-    compare = arithmetic
-
-    def logic(self, word: str, operands: Sequence[Part[str]]) -> str:
-        return "(" + f" {word} ".join(part.read() for part in operands) + ")"
-
-    def not_(self, operand: str) -> str:
-        return f"(not {operand})"
-
-    def choose(self, test: Part[str], then: Part[str], otherwise: Part[str]) -> str:
-        return f"({then.read()} if {test.read()} else {otherwise.read()})"
-
-    def call(self, function: str, arguments: Sequence[Part[str]]) -> str:
-        if function in ("slices", "tier", "top"):
-            return self._scale(function, arguments)
-        if function == "at":
-            index = self.names._identifier("i", dotted(arguments[0].node))
-            line = f"{index}[{arguments[1].read()}]"
-            return self.names.on_line(dotted(arguments[2].node), line)
-        parts = [part.read() for part in arguments]
-        if function in ("min", "max"):
-            return self._extreme("<=" if function == "min" else ">=", parts)
-        if function == "given":
-            return f"({parts[0]}.__class__ is not Undetermined)"
-        if function in _GLOBALS:
-            return f"{function}({', '.join(parts)})"
-        return self._table(function, parts)
-
-    def _extreme(self, sign: str, parts: list[str]) -> str:
-        """A chain of comparisons: several times cheaper than a call of `max`."""
-        best, *others = parts
-        for other in others:
-            a, b = (f"t{next(self.temporary)}" for _ in range(2))
-            best = f"({a} if ({a} := {best}) {sign} ({b} := {other}) else {b})"
-        return best
-
-    def _table(self, function: str, parts: list[str]) -> str:
-        rows = self.names.lookups[function]
-        assert isinstance(rows, Rows)
-        table = self.names.object("T", function, rows)
-        key = parts[0] if rows.single else f"({', '.join(parts)})"
-        if not rows.reach.any:
-            return f"{table}[{key}]"
-        asked = self.names.asked(function)
-        return f"{table}[{asked[1]} if {asked[0]}({asked[1]} := {key}) is None else None]"
-
-    def _scale(self, function: str, arguments: Sequence[Part[str]]) -> str:
-        reference = dotted(arguments[0].node)
-        lists = self.names.lookups[reference]
-        parts = [part.read() for part in arguments[1:]]
-        scale = self.names.object("S", reference, lists)
-        tiers = f"{scale}[None]" if None in lists else f"{scale}[{parts.pop(0)}]"
-        if function == "top":
-            return f"{tiers}.top"
-        method = "slices_at_least" if len(parts) > 1 else function
-        return f"{tiers}.{method}({', '.join([parts[0], 'reached', *parts[1:]])})"
-
-
-# --- what a statement does when it touches an undetermined figure -------------------------------
-
-_PLAIN = (
-    ast.Add,
-    ast.BinOp,
-    ast.Compare,
-    ast.Constant,
-    ast.Mult,
-    ast.Name,
-    ast.Sub,
-    ast.USub,
-    ast.UnaryOp,
-    ast.cmpop,
-    ast.expr_context,
-)
-
-
-def _is_plain(tree: ast.expr) -> bool:
-    """Whether a formula reads every name whatever the values are, and cannot fail on numbers."""
-    return all(isinstance(node, _PLAIN) for node in ast.walk(tree))
-
-
-def _column(lines: Any, at: int) -> Any:
-    """An input of every line of a list."""
-    return lines if isinstance(lines, Undetermined) else [line[at] for line in lines]
-
-
-def _again(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
-    """Settles a step that could not be computed: exactly, with every reason."""
-    is_plain = _is_plain(step.tree)
-
-    def settle(
-        error: Exception,
-        values: tuple[Any, ...],
-        columns: tuple[Any, ...],
-        lines: Mapping[str, Any],
-        reached: set[str],
-    ) -> Any:
-        if is_plain and UNLIMITED not in [v for v in values if v.__class__ is Decimal]:
-            return together(values)
-        figures = dict(zip(step.reads, values, strict=True))
-        looked = dict(zip(step.looks, columns, strict=True))
-        sight = Sight(figures, looked, lines, lookups, reached)
-        return Interpreter(ExactReading(sight)).read(step.tree)
-
-    return settle
-
-
-def _gather_again(gather: Gather, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
-    def settle(
-        error: Exception,
-        values: tuple[Any, ...],
-        columns: tuple[Any, ...],
-        lines: Mapping[str, Any],
-        reached: set[str],
-    ) -> Any:
-        value = gathered(gather.function, columns[0])
-        if value is not None or gather.empty is None:
-            return value
-        figures = dict(zip(gather.reads, values, strict=True))
-        looked = dict(zip(gather.looks[1:], columns[1:], strict=True))
-        sight = Sight(figures, looked, lines, lookups, reached)
-        return Interpreter(ExactReading(sight)).read(gather.empty)
-
-    return settle
-
-
-# --- the function -------------------------------------------------------------------------------
-
-
 class _Writer:
     """Writes the function's source, stage by stage."""
 
     def __init__(self, plan: Plan, lookups: Mapping[str, Rows | Lists]) -> None:
         self.plan, self.lookups = plan, lookups
-        self.names = _Names(plan, lookups)
+        self.names = Names(plan, lookups)
         self.interpreter = Interpreter(CodeReading(self.names))
         self.lists = plan.scope.entities[1:]
         self.summed = {f.column for f in plan.figures() if isinstance(f, Gather)}
         self.indexed = _indexed(plan)
         self.made: set[str] = set()
-        self.names.objects["column"] = _column
+        self.names.objects["column"] = column_of
         self.lines: list[str] = []
         self.before: list[str] = []
         self.settled: set[str] = set()
@@ -357,7 +96,7 @@ class _Writer:
             self.lines.append(f" for key in {asked}_set: reached.update({reach}[key])")
 
     def _list(self, entity: str) -> str:
-        return self.names._identifier("list", entity)
+        return self.names.identifier("list", entity)
 
     def _tuple(self, names: Sequence[str]) -> str:
         return _tuple(self.names.figure(name) for name in names)
@@ -379,7 +118,7 @@ class _Writer:
 
         A book has few settings and many accounts: what a region allows need not be worked out anew.
         """
-        figures, inputs = _of_settings(self.plan)
+        figures, inputs = of_settings(self.plan)
         if not figures:
             return
         asked, main = self._tuple(sorted(inputs)), self.lines
@@ -408,13 +147,13 @@ class _Writer:
 
     def _index(self) -> None:
         for entity in self.indexed:
-            index, lines = self.names._identifier("i", entity), self._list(entity)
+            index, lines = self.names.identifier("i", entity), self._list(entity)
             at = self._full(entity).index(f"{entity}.{self.plan.scope.key(entity)}")
             self.lines.append(
                 f" {index} = {lines} if {lines}.__class__ is Undetermined"
                 f" else {{line[{at}]: n for n, line in enumerate({lines})}}"
             )
-        pairs = (f"{entity!r}: {self.names._identifier('i', entity)}" for entity in self.indexed)
+        pairs = (f"{entity!r}: {self.names.identifier('i', entity)}" for entity in self.indexed)
         self.lines.append(f" lines = {{{', '.join(pairs)}}}")
 
     def _stage(self, stage: Stage) -> None:
@@ -455,7 +194,7 @@ class _Writer:
     def _statement(self, figure: Figure, indent: str) -> None:
         if figure.name in self.settled:
             return
-        other = _alias(figure)
+        other = alias_of(figure)
         if other is not None:
             self.names.alias(figure.name, other)
             return
@@ -471,9 +210,9 @@ class _Writer:
 
     def _settle(self, figure: Figure) -> str:
         settle = (
-            _gather_again(figure, self.lookups)
+            settle_gather(figure, self.lookups)
             if isinstance(figure, Gather)
-            else _again(figure, self.lookups)
+            else settle_step(figure, self.lookups)
         )
         return self.names.object("again", figure.name, settle)
 
@@ -491,28 +230,6 @@ class _Writer:
 def _tuple(texts: Iterator[str]) -> str:
     parts = "".join(f"{text}, " for text in texts)
     return f"({parts.rstrip()})"
-
-
-def _alias(figure: Figure) -> str | None:
-    """The figure of the same entity that a figure is only another name of."""
-    if not isinstance(figure, Step) or not isinstance(figure.tree, ast.Name):
-        return None
-    name = figure.tree.id
-    entity = name.partition(".")[0] if "." in name and "(" not in name else ACCOUNT
-    return name if name in figure.reads and entity == figure.entity else None
-
-
-def _of_settings(plan: Plan) -> tuple[list[Step], set[str]]:
-    """The account's figures made of parameters, texts and truths alone, and those inputs."""
-    settings = {item.name for item in plan.inputs[ACCOUNT] if item.kind in ("text", "truth")}
-    known = {*plan.scope.parameters, *settings}
-    figures = []
-    for figure in plan.figures():
-        if isinstance(figure, Step) and figure.entity == ACCOUNT and not figure.looks:
-            if known.issuperset(figure.reads) and _alias(figure) is None:
-                figures.append(figure)
-                known.add(figure.name)
-    return figures, settings & {name for figure in figures for name in figure.reads}
 
 
 def _indexed(plan: Plan) -> list[str]:

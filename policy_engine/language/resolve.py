@@ -285,7 +285,7 @@ def _count(
     wanted = f"{least}" if least == most else f"{least} or {most}" if most < 99 else "at least 1"
     noun = "argument" if wanted in ("1", "at least 1") else "arguments"
     here = "here is 1" if len(arguments) == 1 else f"here are {len(arguments) or 'none'}"
-    hint = _FORMS.get(function, "count the commas; one key to an argument")
+    hint = _FORMS.get(function) or f"write `{function}({', '.join(['key'] * most)})`"
     raise Fault("wrong-arguments", f"`{function}` takes {wanted} {noun}{after}, {here}", hint)
 
 

@@ -241,8 +241,8 @@ def _gathered(gather: Gather, plan: Plan, column: Unit, empty: Unit | None) -> U
     if any(base in own for base, _ in column.powers or ()):
         raise UnitFault(
             "unit-mismatch",
-            f"`{gather.function}` brings together the units of different lines: "
-            f"in each line {spelled(column.powers)} is another one",
+            f"`{gather.function}` brings together different units: "
+            f"{spelled(column.powers)} is another one in each line",
             "multiply each line by its price first",
         )
     if gather.function == "sum" and column.unlimited:

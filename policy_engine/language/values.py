@@ -31,8 +31,12 @@ class Undetermined(Exception):
     def _touch(self, *_: object) -> NoReturn:
         raise self
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _touch
-    __neg__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = __getitem__ = _touch
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = (
+        _touch
+    )
+    __neg__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = __getitem__ = (
+        _touch
+    )
     __eq__ = __ne__ = __hash__ = _touch  # type: ignore[assignment]
 
 
@@ -99,7 +103,6 @@ class Rows(dict[Any, Any]):
 
     def __missing__(self, key: Any) -> Any:
         return self._answer(self.otherwise, key)
-
 
 
 class Reach(dict[Any, tuple[str, ...]]):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from policy_engine.decision import Decision, Notice, Ruling
+from policy_engine.decision import Decision
+from policy_engine.layout import Notice, Ruling
 from policy_engine.errors import Place, Problem
 from policy_engine.language.plan import Plan
 from policy_engine.model import ACCOUNT, Citation, Formula

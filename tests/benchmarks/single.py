@@ -1,6 +1,6 @@
 """One decision: the engine against the hand-written twin, in one run. Exits 1 above the bounds.
 
-    python tests/benchmarks/single.py
+python tests/benchmarks/single.py
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ UNLIMITED = Decimal("Infinity")
 STEP = Decimal("0.0001")
 LIQUIDATION, CALL, TRANSFER_OUT = Decimal(1), Decimal("1.5"), Decimal(2)
 LOWEST_CALL, HIGHEST_CALL = Decimal("1.3"), Decimal(2)
-LEAST = {cap: (ONE / (cap - ONE)).quantize(STEP, ROUND_CEILING) for cap in (Decimal(10), Decimal(20))}
+LEAST = {
+    cap: (ONE / (cap - ONE)).quantize(STEP, ROUND_CEILING) for cap in (Decimal(10), Decimal(20))
+}
 
 Tiers = tuple[tuple[Decimal, Decimal, Decimal], ...]
 

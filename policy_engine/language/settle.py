@@ -1,0 +1,80 @@
+"""What a generated statement does when it touches an undetermined figure: the exact reading."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from policy_engine.language.exact import ExactReading, Sight, gathered
+from policy_engine.language.interpreter import Interpreter
+from policy_engine.language.plan import Gather, Step
+from policy_engine.language.values import Lists, Rows, Undetermined, together
+from policy_engine.numbers import UNLIMITED
+
+_PLAIN = (
+    ast.Add,
+    ast.BinOp,
+    ast.Compare,
+    ast.Constant,
+    ast.Mult,
+    ast.Name,
+    ast.Sub,
+    ast.USub,
+    ast.UnaryOp,
+    ast.cmpop,
+    ast.expr_context,
+)
+
+
+def _is_plain(tree: ast.expr) -> bool:
+    """Whether a formula reads every name whatever the values are, and cannot fail on numbers."""
+    return all(isinstance(node, _PLAIN) for node in ast.walk(tree))
+
+
+def column_of(lines: Any, at: int) -> Any:
+    """An input of every line of a list."""
+    return lines if isinstance(lines, Undetermined) else [line[at] for line in lines]
+
+
+def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
+    """Settles a step that could not be computed: exactly, with every reason."""
+    is_plain = _is_plain(step.tree)
+
+    def settle(
+        error: Exception,
+        values: tuple[Any, ...],
+        columns: tuple[Any, ...],
+        lines: Mapping[str, Any],
+        reached: set[str],
+    ) -> Any:
+        if is_plain and UNLIMITED not in [v for v in values if v.__class__ is Decimal]:
+            return together(values)
+        figures = dict(zip(step.reads, values, strict=True))
+        looked = dict(zip(step.looks, columns, strict=True))
+        sight = Sight(figures, looked, lines, lookups, reached)
+        return Interpreter(ExactReading(sight)).read(step.tree)
+
+    return settle
+
+
+def settle_gather(gather: Gather, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
+    """Settles an aggregate that touched an undetermined figure, or ranged over no lines."""
+
+    def settle(
+        error: Exception,
+        values: tuple[Any, ...],
+        columns: tuple[Any, ...],
+        lines: Mapping[str, Any],
+        reached: set[str],
+    ) -> Any:
+        value = gathered(gather.function, columns[0])
+        if value is not None or gather.empty is None:
+            return value
+        figures = dict(zip(gather.reads, values, strict=True))
+        looked = dict(zip(gather.looks[1:], columns[1:], strict=True))
+        sight = Sight(figures, looked, lines, lookups, reached)
+        return Interpreter(ExactReading(sight)).read(gather.empty)
+
+    return settle

@@ -1,0 +1,111 @@
+"""The parts of a decision, and where each stands among the computed figures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from policy_engine.language.plan import Plan
+from policy_engine.model import Citation
+from policy_engine.numbers import Value
+
+Line = Mapping[str, Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that decided something: its name, its title, and where it is written."""
+
+    rule: str
+    title: str
+    citation: Citation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Whether something is permitted (None: cannot be told), and every rule that refuses it."""
+
+    permitted: bool | None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told with a decision that decides nothing; `shows` are the figures named."""
+
+    rule: str
+    title: str
+    citation: Citation | None
+    shows: Mapping[str, Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something that the decision takes for granted because the sources are silent."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A ruleset that the decision rests on: the version in force and the digest of its meaning."""
+
+    ruleset: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """A rule, and where its condition stands among the computed figures (None: it has none)."""
+
+    reason: Reason
+    at: int | None = None
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each part of a decision stands among the computed figures. Shared by decisions.
+
+    `values` gives the position of the account's figures, rules have that of their conditions;
+    `texts` and `columns` that of each list's text inputs in a line and of its figures; `inputs` and
+    `constants` are the account's other figures, which notices may show.
+    """
+
+    rulesets: tuple[InForce, ...]
+    values: Mapping[str, int]
+    statuses: tuple[Deciding, ...]
+    notices: tuple[Deciding, ...]
+    permissions: Mapping[str, tuple[Deciding, ...]]
+    not_offered: tuple[str, ...]
+    texts: Mapping[str, Mapping[str, int]]
+    columns: Mapping[str, Mapping[str, int]]
+    keys: Mapping[str, int]
+    assumed: Mapping[str, str]
+    titles: Mapping[str, str]
+    inputs: Mapping[str, int]
+    constants: Mapping[str, Value | None]
+    plan: Plan | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without the plan: what explains a decision stays where it was made."""
+        return {**self.__dict__, "plan": None}
+
+
+class Record(NamedTuple):
+    """A decision as computed: the inputs as read and every figure, as tuples."""
+
+    account: str
+    at: datetime
+    inputs: tuple[Any, ...]
+    lists: tuple[Any, ...]
+    figures: tuple[Any, ...]
+    columns: tuple[Any, ...]
+    reached: Collection[str]
+    rules_at: datetime
+    known_at: datetime | None
+    window: tuple[Assumption, ...]

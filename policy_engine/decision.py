@@ -213,7 +213,8 @@ class Decision:
         if name in layout.values:
             return self.values[name]
         if name in layout.inputs:
-            return _known(record.inputs[layout.inputs[name]])
+            value: Value | None = _known(record.inputs[layout.inputs[name]])
+            return value
         return layout.constants[name]
 
     def _status(self) -> Reason | Undetermined:

@@ -127,9 +127,9 @@ class _Writer:
             if at is not None:
                 columns[at] = f"t_{name}"
         yield f"  {entity} = tuple(zip({', '.join(columns)}))"
-        for at, getter in enumerate(lines.above_zero):
-            self.objects[f"above_{entity}_{at}"] = getter
-            yield f"  if not all(map(above_{entity}_{at}, {entity})): raise Odd"
+        for n, of_row in enumerate(lines.above_zero):
+            self.objects[f"above_{entity}_{n}"] = of_row
+            yield f"  if not all(map(above_{entity}_{n}, {entity})): raise Odd"
 
     def _held(self, entity: str, lines: Lines) -> Iterator[str]:
         """Skip what holds nothing and add what is only priced; else leave all as it is."""

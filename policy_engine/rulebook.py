@@ -14,7 +14,7 @@ from policy_engine.errors import Place, Problem, RulesError, did_you_mean
 from policy_engine.model import Version
 from policy_engine.numbers import day_or_instant, instant_text
 from policy_engine.policy import Compiled, compiled
-from policy_engine.rules import Rules
+from policy_engine.rules import Applicable, Rules, applicable
 from policy_engine.schema import problems as schema_problems
 from policy_engine.schema import shaped
 from policy_engine.shipped import rules_folder
@@ -38,6 +38,7 @@ class Rulebook:
             raise RulesError(problems)
         order = sorted(known, key=lambda v: (v.ruleset, v.effective_from, v.id))
         self.versions: tuple[Version, ...] = tuple(order)
+        self._applicable: dict[str, Applicable] = {}
         self._compiled: dict[tuple[str, ...], Compiled] = {}
 
     @classmethod
@@ -82,6 +83,12 @@ class Rulebook:
         if not held:
             raise RulesError([_before_any(moment, self.versions)])
         return Rules(self, moment, known, held)
+
+    def applicable(self, version: Version) -> Applicable:
+        """When a version decides; resolved when first asked for. Raises RulesError."""
+        if version.id not in self._applicable:
+            self._applicable[version.id] = applicable(version)
+        return self._applicable[version.id]
 
     def compiled(self, versions: tuple[Version, ...]) -> Compiled:
         """What decides under a combination of versions; made when first asked for."""

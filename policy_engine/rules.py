@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import getcontext, localcontext, setcontext
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from policy_engine.decision import Decision
 from policy_engine.errors import Place, Problem, RulesError, SnapshotError
@@ -26,9 +26,6 @@ from policy_engine.model import ACCOUNT, LISTS, Input, Rule, Version
 from policy_engine.numbers import EXACT, exact_context, instant_text
 from policy_engine.policy import Compiled
 from policy_engine.snapshot import Reader
-
-if TYPE_CHECKING:
-    from policy_engine.rulebook import Rulebook
 
 _MOST_REMEMBERED = 1024
 _OF_RULES = AGGREGATES | SCALE_READINGS | {"at"}
@@ -58,6 +55,27 @@ class Applicable:
             return Interpreter(ExactReading(sight)).read(self.step.tree) is True
 
 
+class Book(Protocol):
+    """What rules in force ask of the rulebook they come from."""
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Every version."""
+
+    @property
+    def rulesets(self) -> Mapping[str, tuple[Version, ...]]:
+        """The versions of each ruleset."""
+
+    def in_force(self, at: datetime, known_at: datetime | None = None) -> Rules:
+        """The rules of another instant, or of this one once more."""
+
+    def applicable(self, version: Version) -> Applicable:
+        """When a version decides; resolved once."""
+
+    def compiled(self, versions: tuple[Version, ...]) -> Compiled:
+        """What decides under a combination of versions."""
+
+
 class Rules:
     """The rules in force at an instant: one version of each ruleset that has started.
 
@@ -66,13 +84,15 @@ class Rules:
 
     def __init__(
         self,
-        book: Rulebook,
+        book: Book,
         at: datetime,
         known_at: datetime | None,
         versions: Mapping[str, Version],
     ) -> None:
         self.book, self.at, self.known_at, self.versions = book, at, known_at, versions
-        self._applicable = tuple(applicable(v) for v in versions.values() if v.applies_when)
+        self._applicable = tuple(
+            book.applicable(v) for v in versions.values() if v.applies_when
+        )
         self._asked = tuple(
             sorted({item.source[0] for one in self._applicable for item in one.inputs})
         )
@@ -214,5 +234,5 @@ def _shown(value: Any) -> str:
     return "missing" if value is None else f"`{value}`"
 
 
-def _in_force(book: Rulebook, at: datetime, known_at: datetime | None) -> Rules:
+def _in_force(book: Book, at: datetime, known_at: datetime | None) -> Rules:
     return book.in_force(at, known_at)

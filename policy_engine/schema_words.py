@@ -209,7 +209,7 @@ def _too_many(failure: Failure) -> Iterator[Said]:
 
 def _too_long(failure: Failure) -> Iterator[Said]:
     message = f"{failure.subject} has more than {failure.setting:,} characters"
-    yield Said("too-large", message, failure.part.get("x-hint", "shorten it"))
+    yield Said("too-large", message, failure.part.get("x-too-long", "shorten it"))
 
 
 def _repeated(failure: Failure) -> Iterator[Said]:

@@ -96,4 +96,3 @@ def _text(value: Decimal) -> str:
         return plain(within_digits(value, ""))
     except BadNumber:
         return ""
-

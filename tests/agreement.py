@@ -13,7 +13,6 @@ from typing import Any
 
 import oracle
 from generator import Coverage, account, file_names, moments, rule_files, to_yaml
-
 from policy_engine import Decision, PolicyError, Rulebook
 from policy_engine.language.compute import compute, start
 from policy_engine.language.values import Undetermined

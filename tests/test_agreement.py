@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
+
 from agreement import FOLDERS, SEED, Comparison, compare
 from generator import Coverage
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import oracle
 import pytest
 import yaml
 
+import oracle
 from policy_engine import Rulebook, SnapshotError
 from policy_engine.document import read_json
 from policy_engine.shipped import rules_folder

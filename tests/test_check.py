@@ -96,7 +96,9 @@ statuses: {normal: {title: Normal}}
 formulas: {account: {total: {title: Total, unit: USDT, expression: limit}}}
 """
 LIMIT = "parameters: {limit: {title: Limit, value: 1, unit: USDT}}\n"
-LATER = "corrects: {reason: A typing error.}\nparameters: {limit: {title: L, value: 1, unit: BTC}}\n"
+LATER = (
+    "corrects: {reason: A typing error.}\nparameters: {limit: {title: L, value: 1, unit: BTC}}\n"
+)
 
 
 def ids(book: Rulebook) -> list[str]:
@@ -137,8 +139,7 @@ def test_what_was_known_before_a_correction_is_looked_at() -> None:
     ]
     (problem,) = findings(book)
     assert problem.message == (
-        "the formula gives BTC, its `unit` says USDT"
-        " (in force together with `common@2024-01-01+2`)"
+        "the formula gives BTC, its `unit` says USDT (in force together with `common@2024-01-01+2`)"
     )
 
 

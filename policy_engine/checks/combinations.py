@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from policy_engine.model import Version
 from policy_engine.rulebook import Rulebook, held_at
@@ -11,6 +11,9 @@ from policy_engine.rules import with_used
 
 Combination = tuple[Version, ...]
 """A version that decides, and those it uses."""
+
+
+_BEFORE_ANY = datetime.min.replace(tzinfo=UTC)
 
 
 def combinations(book: Rulebook) -> list[Combination]:
@@ -32,9 +35,9 @@ def combinations(book: Rulebook) -> list[Combination]:
 
 
 def _held(book: Rulebook) -> Iterator[Mapping[str, Version]]:
-    """The versions in force at each instant, as known at each announcement and in the end."""
-    announced = {version.announced_at for version in book.versions}
-    known: list[datetime | None] = [None, *sorted(at for at in announced if at is not None)]
+    """The versions in force at each instant: as known in the end, and before each announcement."""
+    announced = {version.announced_at for version in book.versions if version.announced_at}
+    known = [None, _BEFORE_ANY, *sorted(announced)]
     seen = set()
     for moment in sorted({version.effective_from for version in book.versions}):
         for known_at in known:

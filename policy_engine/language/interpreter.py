@@ -80,7 +80,8 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
     def __init__(self, reading: Reading[T]) -> None:
         super().__init__(**_NO_ARGUMENTS)
         self.reading = reading
-        self.nodes = {
+        self.handlers: dict[type[ast.AST], Callable[[Any], T]]
+        self.nodes = self.handlers = {
             ast.Constant: self._constant,
             ast.Name: self._name,
             ast.Attribute: self._column,
@@ -98,7 +99,7 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
 
     def _eval(self, node: ast.expr) -> T:
         try:
-            return self.nodes[type(node)](node)  # type: ignore[no-any-return]
+            return self.handlers[type(node)](node)
         except Fault as fault:
             raise fault.at(node) from None
 
@@ -107,6 +108,7 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
 
     def _constant(self, node: ast.Constant) -> T:
         value = node.value
+        assert isinstance(value, str | int)
         return self.reading.literal(value if isinstance(value, str) else Decimal(value))
 
     def _name(self, node: ast.Name) -> T:

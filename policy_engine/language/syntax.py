@@ -67,7 +67,8 @@ def _python_tree(text: str) -> ast.expr:
     try:
         statement = SimpleEval.parse(text)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise Fault("bad-formula", "the formula cannot be read", None, 0) from None
+        hint = "give parts of it names of their own under `formulas`"
+        raise Fault("bad-formula", "the formula cannot be read", hint, 0) from None
     assert isinstance(statement, ast.Expr)
     stripped = text.strip()
     for node in ast.walk(statement.value):

@@ -55,9 +55,7 @@ class TextReading:
     def not_(self, operand: Spelled) -> Spelled:
         return Spelled(f"not {operand.inside(_NOT)}", _NOT)
 
-    def choose(
-        self, test: Part[Spelled], then: Part[Spelled], otherwise: Part[Spelled]
-    ) -> Spelled:
+    def choose(self, test: Part[Spelled], then: Part[Spelled], otherwise: Part[Spelled]) -> Spelled:
         a, b = then.read().inside(_OR), test.read().inside(_OR)
         return Spelled(f"{a} if {b} else {otherwise.read().text}", _CHOICE)
 

@@ -31,13 +31,10 @@ class Undetermined(Exception):
     def _touch(self, *_: object) -> NoReturn:
         raise self
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = (
-        _touch
-    )
-    __neg__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = __getitem__ = (
-        _touch
-    )
-    __eq__ = __ne__ = __hash__ = _touch  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _touch
+    __truediv__ = __rtruediv__ = __neg__ = __abs__ = __bool__ = _touch
+    __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __getitem__ = _touch
+    __eq__ = __ne__ = __hash__ = _touch
 
 
 def is_undetermined(value: object) -> bool:

@@ -27,10 +27,15 @@ _TOKEN = re.compile(
 )
 _WORDS = {"and": "logic", "or": "logic", "not": "not", "if": "if", "else": "else"}
 _SPELLED = {
-    "True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
-    "AND": "and", "OR": "or", "NOT": "not", "IF": "if", "ELSE": "else",
+    "True": "write `true`", "False": "write `false`", "TRUE": "write `true`",
+    "FALSE": "write `false`", "AND": "write `and`", "OR": "write `or`", "NOT": "write `not`",
+    "IF": "write `if`", "ELSE": "write `else`", "is": "write `==`",
+    "in": "compare with `==`, or look it up in a table",
+    "None": "ask whether an optional input is there with `given(input)`",
 }  # fmt: skip
 _INSTEAD = {
+    "=<": "write `<=`",
+    "=>": "write `>=`",
     "=": "write `==` to compare",
     "&": "write `and`",
     "|": "write `or`",
@@ -41,9 +46,16 @@ _INSTEAD = {
     "×": "write `*`",
     "÷": "write `/`",
     "−": "write a plain `-`",
+    "–": "write a plain `-`",
+    "“": 'write plain quotes: `"`',
+    "‘": "write plain quotes: `'`",
+    ".": "one dot joins a scale and its column; a number stands under `parameters`",
     "%": "a percentage is a number of `parameters`: give it a name there",
     "^": "there are no powers: multiply",
 }
+
+
+_THERE_ARE = "there are names, + - * /, comparisons, and or not, if else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,9 @@ def _tokens(text: str) -> Iterator[_Token]:
         if match is None:
             raise _unknown_character(text, offset)
         kind = match.lastgroup or ""
+        if kind == "text" and not match.group().isprintable():
+            hidden = next(n for n, letter in enumerate(match.group()) if not letter.isprintable())
+            raise _unknown_character(text, offset + hidden)
         if kind != "space":
             yield _token(kind, match.group(), offset)
         offset = match.end()
@@ -82,8 +97,7 @@ def _token(kind: str, text: str, offset: int) -> _Token:
 def _name_kind(text: str, offset: int) -> str:
     parts = text.split(".")
     if text in _SPELLED or len(parts) > 2 or any(map(keyword.iskeyword, parts)):
-        instead = _SPELLED.get(text)
-        hint = f"write `{instead}`" if instead else "a figure of that name needs another one"
+        hint = _SPELLED.get(text, "such a word cannot be a name: give the figure another one")
         if len(parts) > 2:
             hint = "a name has one dot at most: it is a scale's column, `scale.column`"
         message = f"`{text}` is not a word of the language"
@@ -100,7 +114,7 @@ def _unknown_character(text: str, offset: int) -> Fault:
         hint = "take it out"
     else:
         what = f"`{character}` is not part of the language"
-        hint = _INSTEAD.get(character, "there are names, + - * /, comparisons, and or not, if else")
+        hint = _INSTEAD.get(text[offset : offset + 2]) or _INSTEAD.get(character, _THERE_ARE)
     return Fault("bad-formula", what, hint, offset)
 
 
@@ -202,6 +216,11 @@ class _Order:
         _, self.waiting = self.open.pop()
 
 
+_DOUBLED = {
+    ("*", "*"): "there are no powers: multiply",
+    ("/", "/"): "divide with one `/`, and round with `round_down(figure, step)`",
+    ("<", ">"): "write `!=`",
+}
 _PARTNER = {"close": "(", "else": "if"}
 
 
@@ -209,8 +228,10 @@ def _no_value(before: _Token, token: _Token) -> str:
     """A hint for what stands where a value should."""
     if before.kind == "start" and token.kind == "end":
         return "write a formula, such as `free + locked`"
-    if before.text == token.text == "*":
-        return "there are no powers: multiply"
+    if (before.text, token.text) in _DOUBLED:
+        return _DOUBLED[before.text, token.text]
+    if token.kind == "if":
+        return "write the value before it: `a if test else b`"
     if not before.text:
         return f"nothing stands before the `{token.text}`"
     return f"name a figure after the `{before.text}`"

@@ -26,9 +26,7 @@ def digest(version: Version) -> str:
     Spaces, comments, the order of keys and the spelling of numbers and formulas leave it as it is;
     anything else that the file says changes it.
     """
-    text = json.dumps(
-        meaning(version), sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
+    text = json.dumps(meaning(version), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
@@ -59,7 +57,10 @@ def _meant(value: Any) -> Any:
     if isinstance(value, Decimal):
         return {"number": plain(value)}
     if isinstance(value, Row):
-        return {**_object(value), "keys": sorted((_meant(key) for key in value.keys), key=json.dumps)}
+        return {
+            **_object(value),
+            "keys": sorted((_meant(key) for key in value.keys), key=json.dumps),
+        }
     if is_dataclass(value):
         return _object(value)
     if isinstance(value, datetime):

@@ -42,7 +42,12 @@ def read_table(part: Part) -> Table:
         assumes=tuple(part.get("otherwise_assumes", ())),
     )
     return Table(
-        **provision(part), by=kinds, kind=kind, unit=part.get("unit"), rows=rows, otherwise=otherwise
+        **provision(part),
+        by=kinds,
+        kind=kind,
+        unit=part.get("unit"),
+        rows=rows,
+        otherwise=otherwise,
     )
 
 
@@ -76,9 +81,7 @@ def _refuse_twice(part: Part, rows: tuple[Row, ...]) -> None:
                 at = part["rows"][index]["when"][position]
                 first = part["rows"][seen[key]].place.line
                 hint = "one key, one row: take it out of one of them"
-                at.complain(
-                    "duplicate-key", f"`{shown}` has a row already, on line {first}", hint
-                )
+                at.complain("duplicate-key", f"`{shown}` has a row already, on line {first}", hint)
             seen.setdefault(key, index)
 
 

@@ -14,7 +14,6 @@ from time import perf_counter
 from typing import Any
 
 import twin
-
 from policy_engine import Rulebook, Rules
 from policy_engine.numbers import EXACT
 

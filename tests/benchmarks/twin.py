@@ -6,6 +6,7 @@ by name, nothing is explained, and an unknown coin or region is simply a KeyErro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, NamedTuple
 
@@ -25,8 +26,8 @@ class Figures(NamedTuple):
     """What the twin is given to compare with: every figure of the decision."""
 
     account: tuple[Any, ...]
-    assets: list[tuple[Decimal, ...]]
-    orders: list[tuple[Decimal, ...]]
+    assets: Sequence[tuple[Decimal, ...]]
+    orders: Sequence[tuple[Decimal, ...]]
 
 
 def cut(x: Decimal, tiers: Tiers, above: Decimal) -> Decimal:

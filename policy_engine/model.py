@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from policy_engine.errors import Place
@@ -161,7 +162,7 @@ def _nowhere(pointer: tuple[str | int, ...] = (), key: bool = False) -> Place:
     return Place()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Version:
     """One rule file: what a ruleset says from `effective_from` until its next version."""
 
@@ -170,8 +171,8 @@ class Version:
     effective_from: datetime
     announced_at: datetime | None
     summary: str
-    digest: str
     path: str
+    make_digest: Callable[[Version], str] = field(compare=False, repr=False)
     document: Any = field(compare=False, repr=False)
     completes_within: timedelta | None = None
     corrects: str | None = None
@@ -189,3 +190,8 @@ class Version:
     permissions: Mapping[str, Permission] = field(default_factory=dict)
     place: Callable[..., Place] = field(default=_nowhere, compare=False, repr=False)
     """Where the value at a pointer stands in the file, such as `("uses", 0)`."""
+
+    @cached_property
+    def digest(self) -> str:
+        """`sha256:` and the hash of the version's meaning."""
+        return self.make_digest(self)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
-from policy_engine.document import read_text, read_yaml
+from policy_engine.document import Document, read_text, read_yaml
 from policy_engine.errors import Place, Problem, RulesError, did_you_mean
 from policy_engine.model import Version
 from policy_engine.numbers import day_or_instant, instant_text
 from policy_engine.policy import Compiled, compiled
 from policy_engine.rules import Applicable, Rules, applicable
-from policy_engine.schema import problems as schema_problems
-from policy_engine.schema import shaped
+from policy_engine.shapes import shaped
 from policy_engine.shipped import rules_folder
+from policy_engine.stamps import record_text, stamped_texts, text_digest
 from policy_engine.versions import formula_problems, read_version
 
 When = str | datetime | date
@@ -27,11 +27,16 @@ _STEM = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}))?(?:\+[2-9])?")
 class Rulebook:
     """Every version of every ruleset. Immutable; pickles as its documents."""
 
-    def __init__(self, documents: Iterable[tuple[str, str]]) -> None:
-        """A rulebook of (path, text) documents. Raises RulesError with everything found."""
-        self._documents = tuple(sorted(documents))
+    def __init__(
+        self, documents: Iterable[tuple[str, str]], sound: Collection[str] = frozenset()
+    ) -> None:
+        """A rulebook of (path, text) documents. Raises RulesError with everything found.
+
+        Texts whose hashes are in `sound` have been checked against the schema before.
+        """
+        self._documents, self._sound = tuple(sorted(documents)), sound
         problems: list[Problem] = []
-        versions = [_read(path, text, problems) for path, text in self._documents]
+        versions = [_read(path, text, sound, problems) for path, text in self._documents]
         known = [version for version in versions if version is not None]
         problems += _fit_problems(known, self._folders_not_read(known))
         if problems:
@@ -42,21 +47,29 @@ class Rulebook:
         self._compiled: dict[tuple[str, ...], Compiled] = {}
 
     @classmethod
-    def load(cls, folder: str | Path | None = None) -> Rulebook:
+    def load(cls, folder: str | Path | None = None, *, full: bool = False) -> Rulebook:
         """The rules of a folder (`*/*.yaml`), or the shipped ones.
 
-        Raises RulesError with every problem of every file, and no rulebook, when any has one.
+        Files recorded as sound in the folder's `digests.json`, and unchanged since, are not
+        checked against the schema again, unless `full`. Raises RulesError with every problem of
+        every file, and no rulebook, when any has one.
         """
         root = Path(folder) if folder is not None else rules_folder()
-        return cls(rule_texts(root))
+        return cls(rule_texts(root), frozenset() if full else stamped_texts(root))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Rulebook, (self._documents,)
+        return Rulebook, (self._documents, self._sound)
+
+    def record(self) -> str:
+        """The record of these files as sound, for the folder's `digests.json`."""
+        return record_text(self.versions, dict(self._documents))
 
     def _folders_not_read(self, known: list[Version]) -> frozenset[str]:
         """The folders with a file that could not be read: which rulesets there are is not known."""
         read = {version.path for version in known}
-        return frozenset(PurePath(path).parent.name for path, _ in self._documents if path not in read)
+        return frozenset(
+            PurePath(path).parent.name for path, _ in self._documents if path not in read
+        )
 
     @cached_property
     def rulesets(self) -> Mapping[str, tuple[Version, ...]]:
@@ -109,19 +122,26 @@ class Rulebook:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def _read(path: str, text: str, problems: list[Problem]) -> Version | None:
+def _read(path: str, text: str, sound: Collection[str], problems: list[Problem]) -> Version | None:
     """The version of one document, or None and its problems."""
     try:
         document = read_yaml(text, path)
-        found = schema_problems(document, "ruleset")
-        if found:
-            raise RulesError([*found, *_more(formula_problems(document), found)])
+        if text_digest(text) not in sound:
+            _check_schema(document)
         version = read_version(document, shaped(document, "ruleset"))
     except RulesError as error:
         problems += error.problems
         return None
     problems += _name_problems(version)
     return version
+
+
+def _check_schema(document: Document) -> None:
+    from policy_engine.schema import problems as schema_problems  # slow to import, seldom needed
+
+    found = schema_problems(document, "ruleset")
+    if found:
+        raise RulesError([*found, *_more(formula_problems(document), found)])
 
 
 def _more(problems: list[Problem], found: list[Problem]) -> Iterator[Problem]:
@@ -137,7 +157,9 @@ def _name_problems(version: Version) -> Iterator[Problem]:
     start = version.effective_from
     if match is None or match[1] != f"{start:%Y-%m-%d}" or match[2] not in (None, f"{start:%H}"):
         message = f"the file is named `{path.name}` and takes effect on {instant_text(start)}"
-        hint = f"name it `{start:%Y-%m-%d}.yaml` (a second one that day: `{start:%Y-%m-%dT%H}.yaml`)"
+        hint = (
+            f"name it `{start:%Y-%m-%d}.yaml` (a second one that day: `{start:%Y-%m-%dT%H}.yaml`)"
+        )
         yield Problem("file-name", message, hint, version.place(("effective_from",)))
     if path.parent.name not in ("", version.ruleset):
         message = f"the ruleset `{version.ruleset}` stands in the folder `{path.parent.name}`"
@@ -189,9 +211,7 @@ def _use_problems(
         hint = did_you_mean(used, starts) or "add its folder to the rules"
         yield Problem("unknown-ruleset", f"there is no ruleset `{used}`", hint, place)
     elif starts[used] > version.effective_from:
-        message = (
-            f"`{version.id}` uses `{used}`, which starts only at {instant_text(starts[used])}"
-        )
+        message = f"`{version.id}` uses `{used}`, which starts only at {instant_text(starts[used])}"
         hint = "give it an earlier version, or let this one take effect later"
         yield Problem("uses-not-started", message, hint, place)
 
@@ -202,7 +222,9 @@ def _twin_problems(versions: list[Version]) -> Iterator[Problem]:
     for version in versions:
         groups.setdefault((version.ruleset, version.effective_from), []).append(version)
     for group in groups.values():
-        first, *later = sorted(group, key=lambda version: (version.corrects is not None, version.id))
+        first, *later = sorted(
+            group, key=lambda version: (version.corrects is not None, version.id)
+        )
         if first.corrects is not None:
             message = f"`{first.id}` corrects a version that is not there"
             hint = "a correction has the `effective_from` of the version it corrects"
@@ -259,7 +281,9 @@ def _moment(when: When, name: str) -> datetime:
             return when.astimezone(UTC)
         return datetime(when.year, when.month, when.day, tzinfo=UTC)
     except (ValueError, OverflowError, AttributeError):
-        shown = when if isinstance(when, str) else when.isoformat() if isinstance(when, date) else ""
+        shown = (
+            when if isinstance(when, str) else when.isoformat() if isinstance(when, date) else ""
+        )
         hint = "write a day such as 2025-02-01, or an instant such as 2025-02-01T12:00:00Z"
         message = f"`{shown}` is not an instant with a zone" if shown else "this is not an instant"
         raise RulesError([Problem("bad-instant", message, hint, Place(pointer=name))]) from None

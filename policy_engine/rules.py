@@ -90,9 +90,7 @@ class Rules:
         versions: Mapping[str, Version],
     ) -> None:
         self.book, self.at, self.known_at, self.versions = book, at, known_at, versions
-        self._applicable = tuple(
-            book.applicable(v) for v in versions.values() if v.applies_when
-        )
+        self._applicable = tuple(book.applicable(v) for v in versions.values() if v.applies_when)
         self._asked = tuple(
             sorted({item.source[0] for one in self._applicable for item in one.inputs})
         )

@@ -31,7 +31,7 @@ from policy_engine.render.problems import render
 
 BROKEN = Path(__file__).parent / "broken" / "documents"
 BROKEN_FILES = sorted(BROKEN.glob("*.yaml")) + sorted(BROKEN.glob("*.json"))
-CORPORA = Path("/work/shared/data/corpora")
+CORPORA = Path(__file__).parents[2] / "shared" / "data" / "corpora"
 
 
 def refusal(content: str) -> PolicyError:

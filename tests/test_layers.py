@@ -27,7 +27,7 @@ LAYERS = (
     "decision",
     "policy",
     "rules",
-    "rulebook",
+    "stamps rulebook",
     "policy_engine",
     "sources cases checks",
     "render",

@@ -9,6 +9,7 @@ import click
 from policy_engine.cases import load_cases
 from policy_engine.checks import combinations, findings
 from policy_engine.checks.files import unread_files
+from policy_engine.cli.output import write
 from policy_engine.cli.shared import (
     JSON,
     Asked,
@@ -20,7 +21,9 @@ from policy_engine.cli.shared import (
 )
 from policy_engine.errors import Problem, RulesError
 from policy_engine.render.findings import Findings, render, to_json
+from policy_engine.rulebook import Rulebook
 from policy_engine.shipped import rules_folder
+from policy_engine.stamps import STAMPS
 
 SOUND, FOUND = 0, 1
 NOT_LOOKED_AT = frozenset({"no-rules", "no-cases", "no-such-file", "not-a-file", "unreadable-file"})
@@ -37,7 +40,14 @@ NOT_LOOKED_AT = frozenset({"no-rules", "no-cases", "no-such-file", "not-a-file",
 )
 @format_option
 @output_option
-def check(rules: Path | None, cases: Path | None, format: str, output: Path | None) -> int:
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Record the files as sound in `digests.json` beside them, if nothing is wrong.",
+)
+def check(
+    rules: Path | None, cases: Path | None, record: bool, format: str, output: Path | None
+) -> int:
     """What is wrong with the rule files, each alone and in force together.
 
     It ends with 1 if anything is, and with 2 if the files cannot be read.
@@ -46,6 +56,9 @@ def check(rules: Path | None, cases: Path | None, format: str, output: Path | No
     folder = rules or find_rules() or rules_folder()
     found = _of_rules(asked, folder).and_of(_of_cases(cases, folder))
     asked.answer(to_json(found) if format == JSON else render(found))
+    if record and not found.problems:
+        write(Rulebook.load(folder).record(), folder / STAMPS)
+        say(f"recorded: {(folder / STAMPS).as_posix()}")
     return FOUND if found.problems else SOUND
 
 
@@ -53,7 +66,7 @@ def _of_rules(asked: Asked, folder: Path) -> Findings:
     stray = tuple(unread_files(folder))
     files = len(list(folder.glob("*/*.yaml")))
     try:
-        book = asked.rulebook()
+        book = asked.rulebook(full=True)
     except RulesError as error:
         return Findings((*_seen(error), *stray), files)
     deciding = {version.ruleset for version in book.versions if version.applies_when}

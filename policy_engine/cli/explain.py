@@ -18,9 +18,9 @@ from policy_engine.render.trace import render, to_json
 def explain(given: Given, asked: Asked, name: str) -> int:
     """Why a figure of a decision is what it is, down to the inputs.
 
-    SNAPSHOT is a JSON file, or `-` for stdin. NAME is a figure of the account such as
-    margin_level, one of a line such as assets.BTC.collateral_value or orders.0.loss, `status`,
-    permissions.<name> or notices.<name>.
+    SNAPSHOT is a JSON file, or `-` for stdin. NAME is a figure of the account by its name, one of
+    a line such as assets.BTC.<figure> or orders.0.<figure>, `status`, permissions.<name> or
+    notices.<name>.
     """
     rules = asked.in_force(asked.rulebook(), given.at)
     with placed(given.file_of):

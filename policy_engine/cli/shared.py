@@ -36,17 +36,18 @@ class Asked:
     format: str = TEXT
     output: Path | None = None
 
-    def rulebook(self) -> Rulebook:
+    def rulebook(self, full: bool = False) -> Rulebook:
         """The rules asked for, else those found here or above, else the shipped ones.
 
-        Raises RulesError. Says on stderr which rules these are, unless they are the shipped ones.
+        `full`: also files recorded as sound are checked. Raises RulesError. Says on stderr which
+        rules these are, unless they are the shipped ones.
         """
         folder = self.rules if self.rules is not None else find_rules()
         if folder is not None and not holds_rules(folder):
             raise RulesError([_no_rules(folder)])
         if folder is not None and folder.resolve() != rules_folder().resolve():
             say(f"rules: {folder.as_posix()}")
-        return Rulebook.load(folder)
+        return Rulebook.load(folder, full=full)
 
     def in_force(self, book: Rulebook, otherwise: datetime | None = None) -> Rules:
         """The rules at the instant asked for, else at `otherwise`, else now, which stderr says."""

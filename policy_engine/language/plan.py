@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from policy_engine.errors import Problem, RulesError, did_you_mean
-from policy_engine.language.resolve import Figure, Gather, Resolved, Step, formula_figures
-from policy_engine.language.scope import Scope, scope
+from policy_engine.language.resolve import Figure, Gather, Resolved, Step
+from policy_engine.language.scope import Scope, formula_figures, scope
 from policy_engine.language.syntax import Expression, Fault
 from policy_engine.model import ACCOUNT, Input, Provision, Rule, Version
 

@@ -18,13 +18,18 @@ from policy_engine.language.scope import (
     AGGREGATES,
     BUILT_INS,
     CONSTANTS,
-    RESERVED,
     SCALE_READINGS,
     Scope,
 )
 from policy_engine.language.syntax import Expression, Fault
 from policy_engine.language.text import to_text
-from policy_engine.model import ACCOUNT, Formula, Input, Provision
+from policy_engine.language.unknown import (
+    bad_column,
+    unknown_function,
+    unknown_name,
+    unknown_scale,
+)
+from policy_engine.model import ACCOUNT, Input, Provision
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class _Resolving:
             return f"{self.entity}.{name}"
         if name in self.scope.figures(ACCOUNT):
             return name
-        raise _unknown_name(name, self.entity, self.scope)
+        raise unknown_name(name, self.entity, self.scope)
 
     def arithmetic(self, sign: str, left: ast.expr, right: ast.expr) -> ast.expr:
         signs = {"+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div()}
@@ -174,7 +179,7 @@ class _Resolving:
     def _table(self, function: str, arguments: Sequence[Part[ast.expr]]) -> ast.expr:
         table = self.scope.tables.get(function)
         if table is None:
-            raise _unknown_function(function, self.scope)
+            raise unknown_function(function, self.scope)
         self.resolved.used[function] = table
         _count(function, arguments, len(table.by), len(table.by))
         return _call(function, [part.read() for part in arguments])
@@ -183,13 +188,13 @@ class _Resolving:
         name, _, column = (dotted(arguments[0].node) if arguments else "").partition(".")
         scale = self.scope.scales.get(name)
         if scale is None:
-            raise _unknown_scale(name, self.scope).at(_first(arguments))
+            raise unknown_scale(name, self.scope).at(_first(arguments))
         self.resolved.used[name] = scale
         known = [column for column, _ in scale.columns] if scale.has_columns else []
         if function == "top":
             known = []
         if column not in (known or [""]):
-            raise _bad_column(name, column, known).at(_first(arguments))
+            raise bad_column(name, column, known).at(_first(arguments))
         rest = arguments[1:]
         keys = 1 if scale.by else 0
         least, most = {"slices": (1, 2), "tier": (1, 1), "top": (0, 0)}[function]
@@ -306,59 +311,3 @@ _FORMS = {
     "tier": "write `tier(scale, key, figure)`; a scale without `by` takes no key",
     "top": "write `top(scale, key)`; a scale without `by` takes no key",
 }  # fmt: skip
-
-
-def _unknown_name(name: str, entity: str, scope: Scope) -> Fault:
-    known = {*scope.figures(ACCOUNT), *scope.figures(entity)}
-    functions = {*scope.tables, *scope.scales, *RESERVED}
-    if name in functions:
-        what = "a scale" if name in scope.scales else "a function"
-        form = f"slices({name}, …)" if name in scope.scales else f"{name}(…)"
-        return Fault("unknown-name", f"`{name}` is {what}, not a figure", f"write `{form}`")
-    where = "the account" if entity == ACCOUNT else f"a line of `{entity}` or the account"
-    others = (e for e in scope.entities if e not in (entity, ACCOUNT))
-    elsewhere = next((other for other in others if name in scope.figures(other)), None)
-    hint = did_you_mean(name, known) or "declare it under `inputs`, `parameters` or `formulas`"
-    if elsewhere:
-        hint = f"it is a figure of `{elsewhere}`: use `sum({elsewhere}, {name})` or `at`"
-    return Fault("unknown-name", f"no figure `{name}` is known for {where}", hint)
-
-
-def _unknown_function(name: str, scope: Scope) -> Fault:
-    known = {*scope.tables, *RESERVED}
-    if name in scope.scales:
-        return Fault(
-            "unknown-function", f"`{name}` is a scale", f"write `slices({name}, …)` or `tier`"
-        )
-    if name == "after":
-        hint = "write the figure's name alone: here it is that of the snapshot"
-        message = "`after` is known only where a request is refused"
-        return Fault("unknown-function", message, hint)
-    if name in set(scope.figures(ACCOUNT)):
-        return Fault("unknown-function", f"`{name}` is a figure, not a function", "leave `(…)` out")
-    hint = did_you_mean(name, known) or "declare a table of that name, or use one that is there"
-    return Fault("unknown-function", f"no function `{name}` is known", hint)
-
-
-def _unknown_scale(name: str, scope: Scope) -> Fault:
-    hint = did_you_mean(name, scope.scales) or "the first argument names one of `scales`"
-    said = f"`{name}` is not a scale" if name else "no scale is named"
-    return Fault("unknown-name", said, hint)
-
-
-def _bad_column(name: str, column: str, known: Sequence[str]) -> Fault:
-    if not known:
-        return Fault("unknown-name", f"`{name}` has no columns here", f"write `{name}` alone")
-    hint = did_you_mean(column, known) if column else None
-    listed = ", ".join(f"`{name}.{k}`" for k in known)
-    said = f"no column `{column}`" if column else "several columns"
-    return Fault("unknown-name", f"`{name}` has {said}", hint or f"write one of {listed}")
-
-
-def formula_figures(scope: Scope) -> list[tuple[str, Formula]]:
-    """Every formula of a scope with its full name, in the order of the files."""
-    return [
-        (name if entity == ACCOUNT else f"{entity}.{name}", formula)
-        for entity in scope.entities
-        for name, formula in scope.formulas.get(entity, {}).items()
-    ]

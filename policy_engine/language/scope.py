@@ -131,3 +131,12 @@ def _twice(item: Input | Provision, first: Input | Provision, owner: Version) ->
 
 def _clash(item: Input | Provision, what: str, hint: str = "give it another name") -> Problem:
     return Problem("duplicate-name", f"`{item.name}` {what}", hint, item.place)
+
+
+def formula_figures(scope: Scope) -> list[tuple[str, Formula]]:
+    """Every formula of a scope with its full name, in the order of the files."""
+    return [
+        (name if entity == ACCOUNT else f"{entity}.{name}", formula)
+        for entity in scope.entities
+        for name, formula in scope.formulas.get(entity, {}).items()
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 Powers = tuple[tuple[str, int], ...]
-"""A unit as its bases and their powers, sorted: `USDT / coin of BTC` is coin -1, USDT 1."""
+"""A unit as its bases and their powers, sorted: `A / B` is A 1, B -1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Unit:
 
 
 def unit(text: str | None, kind: str = "number") -> Unit:
-    """The unit that a rule file writes, such as `USDT / coin of asset` or `per hour`."""
+    """The unit that a rule file writes, such as `ratio`, `A / coin of asset` or `per hour`."""
     if kind != "number":
         return Unit(kind)
     powers: dict[str, int] = {}

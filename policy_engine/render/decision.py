@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from policy_engine.decision import Decision
-from policy_engine.layout import Notice, Ruling
 from policy_engine.errors import Place, Problem
 from policy_engine.language.plan import Plan
+from policy_engine.layout import Notice, Ruling
 from policy_engine.model import ACCOUNT, Citation, Formula
 from policy_engine.numbers import Value, instant_text
 from policy_engine.render.layout import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from policy_engine.language.text import to_text
 from policy_engine.model import Row, Version
 from policy_engine.numbers import instant_text, plain
 
-_NOT_MEANING = frozenset({"id", "digest", "path", "place", "document"})
+_NOT_MEANING = frozenset({"id", "make_digest", "path", "place", "document"})
 _KEPT_AS_WRITTEN = ("requests", "invariants")
 _FORMULAS = frozenset({"when", "expression"})
 
@@ -38,9 +38,34 @@ def meaning(version: Version) -> dict[str, Any]:
         permission["refuse_when"] = _by_name(permission["refuse_when"])
     for table in said["tables"].values():
         table["rows"] = sorted(table["rows"], key=json.dumps)
+    for scale in said["scales"].values():
+        _by_column(scale)
+    if remarks := list(_remarks(version.document)):
+        said["remarks"] = sorted(remarks)
     for section in _KEPT_AS_WRITTEN:
         said[section] = _spelled(version.document.get(section, {}))
     return said
+
+
+def _by_column(scale: dict[str, Any]) -> None:
+    """Name each rate by its column: the order in which columns are written says nothing."""
+    columns = [name for name, _ in scale["columns"]]
+    scale["columns"] = dict(scale["columns"])
+    for tiers in scale["tiers"].values():
+        for tier in tiers:
+            tier["rates"] = dict(zip(columns, tier["rates"], strict=True))
+
+
+def _remarks(document: Any) -> Iterator[list[str]]:
+    """What a file says to its readers beside its provisions, with the path of each remark."""
+    if "note" in document:
+        yield ["note", document["note"]]
+    for name, source in document.get("sources", {}).items():
+        if "note" in source:
+            yield ["sources", name, source["note"]]
+    for entity, inputs in document.get("inputs", {}).items():
+        for name, item in inputs.items():
+            yield from ([entity, name, key, item[key]] for key in ("note", "title") if key in item)
 
 
 def _by_name(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -170,7 +170,7 @@ def _check_from(part: Part, edge: Decimal) -> None:
         f"tier-{between}",
         f"there is {'a gap' if between == 'gap' else 'an overlap'} "
         f"from {text_of(low)} to {text_of(high)}",
-        f"a tier starts where the one before it ends: write `from: {text_of(edge)}` or leave it out",
+        f"a tier starts where the one before it ends: write `from: {text_of(edge)}` or nothing",
     )
 
 

@@ -42,16 +42,14 @@ def read_version(document: Document, content: Any) -> Version:
     _check_keys(fields["inputs"], root)
     if problems:
         raise RulesError(problems)
-    version = Version(
+    return Version(
         id=f"{root.get('ruleset')}@{PurePath(document.path).stem}",
-        digest="",
         path=document.path,
+        make_digest=digest,
         document=content,
         place=document.place,
         **fields,
     )
-    object.__setattr__(version, "digest", digest(version))
-    return version
 
 
 def formula_problems(document: Document) -> list[Problem]:
@@ -129,7 +127,7 @@ def _needs_unit(part: Part, kind: str) -> None:
         part.complain(
             "missing-key",
             f"`{part.name}` has no `unit`",
-            "write `unit: ratio` for a bare number, or `gives: text` (truth, instant) if it is none",
+            "write `unit: ratio` for a bare number, or `gives: text` (truth, instant)",
             key=True,
         )
 

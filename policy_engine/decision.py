@@ -134,7 +134,8 @@ class Decision:
         """What the account may do, by name; what these rules do not offer is refused."""
         rulings = {name: self._ruling(rules) for name, rules in self._layout.permissions.items()}
         reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
-        rulings |= {name: Ruling(False, (reason,)) for name in self._layout.not_offered}
+        missing = (name for name in self._record.offered if name not in rulings)
+        rulings |= {name: Ruling(False, (reason,)) for name in list(missing)}
         return MappingProxyType(dict(sorted(rulings.items())))
 
     @cached_property

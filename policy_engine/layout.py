@@ -81,7 +81,6 @@ class Layout:
     statuses: tuple[Deciding, ...]
     notices: tuple[Deciding, ...]
     permissions: Mapping[str, tuple[Deciding, ...]]
-    not_offered: tuple[str, ...]
     texts: Mapping[str, Mapping[str, int]]
     columns: Mapping[str, Mapping[str, int]]
     keys: Mapping[str, int]
@@ -109,3 +108,4 @@ class Record(NamedTuple):
     rules_at: datetime
     known_at: datetime | None
     window: tuple[Assumption, ...]
+    offered: tuple[str, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -36,10 +37,12 @@ def known_rows(rows: Any) -> tuple[Row, ...]:
 class Lines:
     """Reads the lines of one list."""
 
-    def __init__(self, entity: str, inputs: Sequence[Input]) -> None:
+    def __init__(self, entity: str, inputs: Sequence[Input], beyond: Sequence[Input] = ()) -> None:
+        """`beyond` are inputs of other rules that a line may carry, though unread here."""
         fields = dict(shape().lines[entity])
         self.entity, self.inputs = entity, tuple(inputs)
-        own = {item.name: declared(item) for item in inputs if item.name not in fields}
+        others = (replace(item, optional=True) for item in beyond)
+        own = {i.name: declared(i) for i in (*others, *inputs) if i.name not in fields}
         self.extra = frozenset(own)
         self.fields = {**fields, **own}
         self.optional = any(item.optional for item in inputs)
@@ -130,7 +133,7 @@ class Lines:
         if prices:
             self._check_prices(rows, prices)
         if not named <= keys:
-            if prices is None or not named <= keys | prices.keys():
+            if prices is None or self.price is None or not named <= keys | prices.keys():
                 return None
             rows += tuple(self._priced(name, prices[name]) for name in sorted(named - keys))
         if self.pick_amounts is None:

@@ -14,7 +14,7 @@ from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Lists, Rows, lookups
 from policy_engine.layout import Deciding, InForce, Layout, Reason
 from policy_engine.model import ACCOUNT, LISTS, NotKnown, Rule, Version
-from policy_engine.snapshot import Reader
+from policy_engine.snapshot import Readers
 
 
 @dataclass(frozen=True)
@@ -24,31 +24,27 @@ class Compiled:
     plan: Plan
     lookups: Mapping[str, Rows | Lists]
     layout: Layout
+    readers: Readers
 
     @cached_property
     def program(self) -> Program:
         """The generated function of every decision."""
         return generate(self.plan, self.lookups)
 
-    @cached_property
-    def reader(self) -> Reader:
-        """What reads snapshots for this plan."""
-        return Reader(self.plan.inputs)
 
-
-def compiled(versions: tuple[Version, ...], offered: tuple[str, ...]) -> Compiled:
+def compiled(versions: tuple[Version, ...]) -> Compiled:
     """Everything needed to decide under a version (the first) and those it uses.
 
-    `offered` are the permissions of the whole rulebook. Raises RulesError.
+    Raises RulesError.
     """
     made = plan(versions)
     problems = list(kind_problems(made))
     if problems:
         raise RulesError(problems)
-    return Compiled(made, lookups(made.scope), _layout(made, offered))
+    return Compiled(made, lookups(made.scope), _layout(made), Readers(made.inputs))
 
 
-def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
+def _layout(made: Plan) -> Layout:
     main, scope = made.main, made.scope
     account = [figure.name for figure in made.figures() if figure.entity == ACCOUNT]
     columns = [figure.name for figure in made.figures() if figure.entity != ACCOUNT]
@@ -60,7 +56,6 @@ def _layout(made: Plan, offered: tuple[str, ...]) -> Layout:
         statuses=tuple(rules[f"status.{rule.name}"] for rule in main.statuses),
         notices=_under("notices", rules),
         permissions={name: _under(f"permissions.{name}", rules) for name in main.permissions},
-        not_offered=tuple(name for name in offered if name not in main.permissions),
         texts={entity: _texts(made, entity) for entity in LISTS},
         columns={entity: _columns(made, entity, columns) for entity in LISTS},
         keys=_keys(made),

@@ -79,10 +79,14 @@ class Rulebook:
             for name in sorted({version.ruleset for version in self.versions})
         }
 
-    @cached_property
-    def permissions(self) -> tuple[str, ...]:
-        """Every permission that any version declares."""
-        return tuple(sorted({name for version in self.versions for name in version.permissions}))
+    def offered(self, at: datetime, known_at: datetime | None) -> frozenset[str]:
+        """The permissions that any version declares that has started by then, and was known."""
+        return frozenset(
+            name
+            for version in self.versions
+            if _started(version, at, known_at)
+            for name in version.permissions
+        )
 
     def in_force(self, at: When, known_at: When | None = None) -> Rules:
         """The rules that apply at an instant, as far as they had been announced at `known_at`.
@@ -107,7 +111,7 @@ class Rulebook:
         """What decides under a combination of versions; made when first asked for."""
         key = tuple(version.id for version in versions)
         if key not in self._compiled:
-            self._compiled[key] = compiled(versions, self.permissions)
+            self._compiled[key] = compiled(versions)
         return self._compiled[key]
 
     def version(self, name: str) -> Version:
@@ -260,14 +264,14 @@ def held_at(
 ) -> Iterator[tuple[str, Version]]:
     """The version of each ruleset that holds at an instant, as known at another (None: as now)."""
     for name, versions in rulesets.items():
-        started = [
-            version
-            for version in versions
-            if version.effective_from <= moment
-            and (known_at is None or _announced(version) <= known_at)
-        ]
+        started = [version for version in versions if _started(version, moment, known_at)]
         if started:
             yield name, max(started, key=lambda v: (v.effective_from, _announced(v)))
+
+
+def _started(version: Version, moment: datetime, known_at: datetime | None) -> bool:
+    known = known_at is None or _announced(version) <= known_at
+    return known and version.effective_from <= moment
 
 
 def _moment(when: When, name: str) -> datetime:

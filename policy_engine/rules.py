@@ -25,7 +25,7 @@ from policy_engine.layout import Assumption, Record
 from policy_engine.model import ACCOUNT, LISTS, Input, Rule, Version
 from policy_engine.numbers import EXACT, exact_context, instant_text
 from policy_engine.policy import Compiled
-from policy_engine.snapshot import Reader
+from policy_engine.snapshot import Reader, Readers, Taken, beyond_schema
 
 _MOST_REMEMBERED = 1024
 _OF_RULES = AGGREGATES | SCALE_READINGS | {"at"}
@@ -41,13 +41,13 @@ class Applicable:
     plan: Plan
 
     @cached_property
-    def reader(self) -> Reader:
-        """Reads the inputs that the condition names."""
-        return Reader({ACCOUNT: self.inputs, **dict.fromkeys(LISTS, ())})
+    def readers(self) -> Readers:
+        """Read the inputs that the condition names."""
+        return Readers({ACCOUNT: self.inputs, **dict.fromkeys(LISTS, ())})
 
-    def applies(self, snapshot: Any, moment: datetime) -> bool:
+    def applies(self, snapshot: Any, moment: datetime, beyond: tuple[Input, ...]) -> bool:
         """Whether the condition surely holds. Raises SnapshotError."""
-        taken = self.reader.read(snapshot, moment)
+        taken = self.readers.beyond(beyond).read(snapshot, moment)
         parameters = {name: constant(p.value) for name, p in self.version.parameters.items()}
         given = zip((item.name for item in self.inputs), taken.inputs, strict=True)
         sight = Sight({**parameters, **dict(given)}, {}, {}, {})
@@ -72,6 +72,9 @@ class Book(Protocol):
     def applicable(self, version: Version) -> Applicable:
         """When a version decides; resolved once."""
 
+    def offered(self, at: datetime, known_at: datetime | None) -> frozenset[str]:
+        """The permissions that any version declares that has started by then."""
+
     def compiled(self, versions: tuple[Version, ...]) -> Compiled:
         """What decides under a combination of versions."""
 
@@ -95,7 +98,9 @@ class Rules:
             sorted({item.source[0] for one in self._applicable for item in one.inputs})
         )
         self._ask = itemgetter(*self._asked) if self._asked else _nothing
-        self._chosen: dict[Any, Compiled] = {}
+        self._beyond = beyond_schema(versions.values())
+        self._offered = tuple(sorted(book.offered(at, known_at)))
+        self._chosen: dict[Any, tuple[Compiled, Reader]] = {}
 
     def __repr__(self) -> str:
         return f"<Rules in force at {instant_text(self.at)}>"
@@ -109,8 +114,8 @@ class Rules:
         Numbers are texts in plain notation, ints or Decimals. Raises SnapshotError with every
         problem of the snapshot, and where none or two of the rulesets apply to it.
         """
-        compiled = self.compiled_for(snapshot)
-        taken = compiled.reader.read(snapshot, self.at)
+        compiled, reader = self._choice(snapshot)
+        taken = reader.read(snapshot, self.at)
         callers = getcontext()
         setcontext(exact_context())
         try:
@@ -118,20 +123,29 @@ class Rules:
         finally:
             setcontext(callers)
         window = self._window(compiled) if self._windows else ()
-        made = (*taken, figures, columns, reached, self.at, self.known_at, window)
+        asked = (self.at, self.known_at, window, self._offered)
+        made = (*taken, figures, columns, reached, *asked)
         return Decision(compiled.layout, Record._make(made))
 
     def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
         """What decides on a snapshot. Raises SnapshotError if nothing or two rulesets would."""
+        return self._choice(snapshot)[0]
+
+    def read(self, snapshot: Mapping[str, Any]) -> Taken:
+        """A snapshot as the rules that decide on it read it. Raises SnapshotError."""
+        return self._choice(snapshot)[1].read(snapshot, self.at)
+
+    def _choice(self, snapshot: Mapping[str, Any]) -> tuple[Compiled, Reader]:
         try:
             return self._chosen[self._ask(snapshot)]
         except (KeyError, TypeError, AttributeError):
             pass
         compiled = self._choose(snapshot)
+        choice = compiled, compiled.readers.beyond(self._beyond)
         asked = [snapshot.get(name) for name in self._asked]
         if len(self._chosen) < _MOST_REMEMBERED and all(isinstance(part, str) for part in asked):
-            self._chosen[self._ask(snapshot)] = compiled
-        return compiled
+            self._chosen[self._ask(snapshot)] = choice
+        return choice
 
     def compiled(self, ruleset: str) -> Compiled:
         """What decides under a ruleset in force and those it uses. Raises RulesError."""
@@ -142,7 +156,9 @@ class Rules:
         return self.book.compiled(tuple(self.versions[name] for name in names))
 
     def _choose(self, snapshot: Any) -> Compiled:
-        found = [one.version for one in self._applicable if one.applies(snapshot, self.at)]
+        found = [
+            one.version for one in self._applicable if one.applies(snapshot, self.at, self._beyond)
+        ]
         if len(found) != 1:
             raise SnapshotError([self._not_one(snapshot, found)])
         return self.compiled(found[0].ruleset)

@@ -6,7 +6,8 @@ and what is wrong with it is told with the place of each problem.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
 from policy_engine.fields import Odd, declared, shape
 from policy_engine.lines import PRICES, Lines, Row, known_rows, not_given
-from policy_engine.model import ACCOUNT, LISTS, Input
+from policy_engine.model import ACCOUNT, LISTS, Input, Version
 from policy_engine.quick import quick_reader
 from policy_engine.snapshot_check import checked
 
@@ -31,13 +32,21 @@ class Taken(NamedTuple):
 class Reader:
     """Reads snapshots for a plan's inputs."""
 
-    def __init__(self, inputs: Mapping[str, Sequence[Input]]) -> None:
+    def __init__(self, inputs: Mapping[str, Sequence[Input]], beyond: Sequence[Input] = ()) -> None:
+        """`beyond` are inputs of other rules that a snapshot may carry, though unread here."""
         known = shape()
-        account = inputs[ACCOUNT]
-        own = {i.source[0]: declared(i) for i in account if i.source[0] not in known.account}
+        self.account = tuple(inputs[ACCOUNT])
+        others = (replace(item, optional=True) for item in beyond if item.entity == ACCOUNT)
+        own = {
+            item.source[0]: declared(item)
+            for item in (*others, *self.account)
+            if item.source[0] not in known.account
+        }
         self.fields = {**known.account, **own}
-        self.account = tuple(account)
-        self.lines = {entity: Lines(entity, inputs[entity]) for entity in LISTS}
+        self.lines = {
+            entity: Lines(entity, inputs[entity], [i for i in beyond if i.entity == entity])
+            for entity in LISTS
+        }
         self.extra = {ACCOUNT: frozenset(own)}
         self.extra |= {entity: lines.extra for entity, lines in self.lines.items()}
         self._quickly = quick_reader(self.account, self.fields, known.guarded, self.lines, Taken)
@@ -102,7 +111,8 @@ class Reader:
     def _unknown_keys(self, entity: str, taken: Mapping[str, Any]) -> list[Problem]:
         """A problem for each key that is named but has neither a line nor a price."""
         lines = self.lines[entity]
-        known = {row[lines.key] for row in taken[entity]} | {*(taken.get(PRICES) or ())}
+        known = {row[lines.key] for row in taken.get(entity, ())}
+        known |= {*(taken.get(PRICES) or ())} if lines.price is not None else set()
         return [
             _unknown_key(entity, row[position], known, Place(pointer=f"{other}[{n}].{name}"))
             for other, of_other in self.lines.items()
@@ -110,6 +120,28 @@ class Reader:
             for n, row in enumerate(known_rows(taken.get(other, ())))
             if row[position] not in known
         ]
+
+
+class Readers:
+    """The readers of some inputs, by what else snapshots may carry; made when first asked for."""
+
+    def __init__(self, inputs: Mapping[str, Sequence[Input]]) -> None:
+        self.inputs = inputs
+        self.made: dict[tuple[Input, ...], Reader] = {}
+
+    def beyond(self, others: tuple[Input, ...]) -> Reader:
+        """The reader for snapshots that may carry those other inputs too."""
+        if others not in self.made:
+            self.made[others] = Reader(self.inputs, others)
+        return self.made[others]
+
+
+def beyond_schema(versions: Iterable[Version]) -> tuple[Input, ...]:
+    """The inputs of some versions that the snapshot schema does not know."""
+    known = shape()
+    items = (item for v in versions for part in v.inputs.values() for item in part.values())
+    fields = {ACCOUNT: known.account, **known.lines}
+    return tuple(item for item in items if item.source[0] not in fields[item.entity])
 
 
 def _unknown_key(entity: str, name: str, known: set[Any], place: Place) -> Problem:

@@ -115,7 +115,7 @@ def exactly(book: Rulebook, snapshot: dict[str, Any], at: str, known_at: str | N
     """All figures by the exact reading, in the shape the code reading returns."""
     rules = book.in_force(at, known_at)
     compiled = rules.compiled_for(snapshot)
-    taken = compiled.reader.read(snapshot, rules.at)
+    taken = rules.read(snapshot)
     with localcontext(EXACT):
         made = compute(
             compiled.plan, compiled.lookups, start(compiled.plan, taken.inputs, taken.lists)

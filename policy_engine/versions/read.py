@@ -95,10 +95,17 @@ def _source(part: Part) -> Source:
 
 
 def _inputs(part: Part) -> dict[str, Input]:
-    return {name: _input(item, part.name) for name, item in part.items()}
+    keys = frozenset(name for name, item in part.items() if item.get("key", False))
+    return {name: _input(item, part.name, keys) for name, item in part.items()}
 
 
-def _input(part: Part, entity: str) -> Input:
+def _price_role(part: Part, keys: frozenset[str]) -> str | None:
+    """A figure per coin of the line's own key is its price, whether or not its role says so."""
+    per = str(part.get("unit", "")).partition(" / coin of ")[2]
+    return "price" if per in keys else None
+
+
+def _input(part: Part, entity: str, keys: frozenset[str]) -> Input:
     return Input(
         part.name,
         entity,
@@ -107,7 +114,7 @@ def _input(part: Part, entity: str) -> Input:
         part.get("optional", False),
         part.get("key", False),
         part.get("key_of"),
-        part.get("role"),
+        part.get("role") or _price_role(part, keys),
         tuple(part.get("from", part.name).split(".")),
         part.key_place,
     )

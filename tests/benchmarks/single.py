@@ -80,7 +80,7 @@ def main() -> int:
     """Compare the answers, then the times."""
     engine = rules()
     compiled = engine.compiled_for(SNAPSHOT)
-    taken = compiled.reader.read(SNAPSHOT, engine.at)
+    taken = engine.read(SNAPSHOT)
     run, (assets, orders, _) = compiled.program.run, taken.lists
     cap, custom = Decimal(10), Decimal("1.4")
     haircuts, brackets = _tiers(compiled.lookups)

@@ -46,7 +46,7 @@ def test_every_ruleset_has_cases() -> None:
 # What a case expects, and how a decision differs from it
 
 SOUND = """\
-base: {account: A-1, mode: pro, region: FR}
+base: {account: A-1, mode: pro, region: FR, questionnaire_completed: true, terms_accepted: true}
 cases:
   - name: twice the debt
     at: 2025-02-01

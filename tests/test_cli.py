@@ -167,8 +167,10 @@ def test_set(run: Any, snapshot: Any, setting: str, field: str, value: Any) -> N
 
 def test_the_hint_of_an_undetermined_figure_works_as_printed(run: Any) -> None:
     first = run("decide", *PRO)
-    assert "--set region=SG" in first.out
-    ran = run("decide", *PRO, "--set", "region=SG", "--strict")
+    known = ("region=SG", "questionnaire_completed=true", "terms_accepted=true")
+    hints = [part for setting in known for part in ("--set", setting)]
+    assert all(f"--set {setting}" in first.out for setting in known)
+    ran = run("decide", *PRO, *hints, "--strict")
     assert (ran.status, ran.err) == (0, "")
 
 
@@ -441,14 +443,14 @@ def test_alone_it_shows_what_is_in_force(run: Any) -> None:
 
 
 def test_alone_as_json(run: Any) -> None:
-    shown = json.loads(run("--at", "2025-01-01", "--format", "json").out)
+    shown = json.loads(run("--at", "2025-01-20", "--format", "json").out)
     pro = next(item for item in shown["rulesets"] if item["ruleset"] == "cross_margin_pro")
-    assert pro["version"] == "2023-11-12"
+    assert pro["version"] == "2025-01-15"
     assert pro["next"]["effective_from"] == "2025-01-21T10:00:00Z"
 
 
 def test_what_was_not_announced_is_not_next(run: Any) -> None:
-    arguments = ("--at", "2024-12-18", "--format", "json")
+    arguments = ("--at", "2026-01-20", "--format", "json")
     shown = json.loads(run(*arguments).out)
     pro = next(item for item in shown["rulesets"] if item["ruleset"] == "cross_margin_pro")
     assert pro["next"] is None

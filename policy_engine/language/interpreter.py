@@ -68,7 +68,6 @@ _SIGNS: dict[type[ast.AST], str] = {
     ast.And: "and",
     ast.Or: "or",
 }
-_NO_ARGUMENTS: dict[str, Any] = {"operators": {}, "functions": {}, "names": {}}
 
 
 class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
@@ -78,20 +77,12 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
     """
 
     def __init__(self, reading: Reading[T]) -> None:
-        super().__init__(**_NO_ARGUMENTS)
+        # Not `super().__init__`: it changes the process's warning filters, which threads share,
+        # and takes longer than reading most formulas. What it sets up is what this leaves empty.
+        nothing: dict[Any, Any] = {}
+        self.operators = self.functions = self.names = self.allowed_attrs = nothing
+        self.nodes = _HANDLERS
         self.reading = reading
-        self.handlers: dict[type[ast.AST], Callable[[Any], T]]
-        self.nodes = self.handlers = {
-            ast.Constant: self._constant,
-            ast.Name: self._name,
-            ast.Attribute: self._column,
-            ast.UnaryOp: self._unary,
-            ast.BinOp: self._binary,
-            ast.BoolOp: self._logic,
-            ast.Compare: self._compare,
-            ast.IfExp: self._choose,
-            ast.Call: self._call,
-        }
 
     def read(self, tree: ast.expr) -> T:
         """What the reading makes of the tree. Raises Fault."""
@@ -99,7 +90,7 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
 
     def _eval(self, node: ast.expr) -> T:
         try:
-            return self.handlers[type(node)](node)
+            return _HANDLERS[type(node)](self, node)  # type: ignore[no-any-return]
         except Fault as fault:
             raise fault.at(node) from None
 
@@ -141,6 +132,20 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
 
     def _call(self, node: ast.Call) -> T:
         return self.reading.call(dotted(node.func), tuple(map(self._part, node.args)))
+
+
+_HANDLERS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Constant: Interpreter._constant,
+    ast.Name: Interpreter._name,
+    ast.Attribute: Interpreter._column,
+    ast.UnaryOp: Interpreter._unary,
+    ast.BinOp: Interpreter._binary,
+    ast.BoolOp: Interpreter._logic,
+    ast.Compare: Interpreter._compare,
+    ast.IfExp: Interpreter._choose,
+    ast.Call: Interpreter._call,
+}
+"""The kinds of node there are; a tree with any other cannot be read."""
 
 
 def dotted(node: ast.expr) -> str:

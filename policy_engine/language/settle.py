@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from policy_engine.language.exact import ExactReading, Sight, gathered
-from policy_engine.language.interpreter import Interpreter
+from policy_engine.language.interpreter import Interpreter, dotted
 from policy_engine.language.plan import Gather, Step
-from policy_engine.language.values import Lists, Rows, Undetermined, together
+from policy_engine.language.scope import SCALE_READINGS
+from policy_engine.language.values import Lists, Rows, Undetermined, settled, together
 from policy_engine.numbers import UNLIMITED
 
 _PLAIN = (
@@ -33,6 +34,25 @@ def _is_plain(tree: ast.expr) -> bool:
     return all(isinstance(node, _PLAIN) for node in ast.walk(tree))
 
 
+def _tells_one(tree: ast.expr, calls: int = 0) -> bool:
+    """Whether a single undetermined figure, once met, is all that can be said of a formula.
+
+    So it is where nothing else of the branch taken can be undetermined by itself: plain figures,
+    or a call of plain figures. With `calls` 1, a call may stand among the arguments of another.
+    """
+    if isinstance(tree, ast.IfExp):
+        return _is_plain(tree.test) and all(
+            _tells_one(part, calls) for part in (tree.body, tree.orelse)
+        )
+    if isinstance(tree, ast.Call):
+        inner = [at for at, part in enumerate(tree.args) if not _is_plain(part)]
+        # The key of a scale is looked up before what is read of it; others go left to right.
+        if dotted(tree.func) in SCALE_READINGS and inner not in ([], [1]):
+            return False
+        return len(inner) <= calls and all(_tells_one(tree.args[at], calls) for at in inner)
+    return _is_plain(tree)
+
+
 def column_of(lines: Any, at: int) -> Any:
     """An input of every line of a list."""
     return lines if isinstance(lines, Undetermined) else [line[at] for line in lines]
@@ -41,6 +61,7 @@ def column_of(lines: Any, at: int) -> Any:
 def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
     """Settles a step that could not be computed: exactly, with every reason."""
     is_plain = _is_plain(step.tree)
+    given_tells, new_tells = _tells_one(step.tree), _tells_one(step.tree, 1)
 
     def settle(
         error: Exception,
@@ -49,8 +70,13 @@ def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[...
         lines: Mapping[str, Any],
         reached: set[str],
     ) -> Any:
+        unknown = [value for value in values if value.__class__ is Undetermined]
+        if error.__class__ is Undetermined:
+            only = len(unknown) == 1 and unknown[0] is error
+            if (given_tells and only) or (new_tells and not unknown):
+                return settled(error)
         if is_plain and UNLIMITED not in [v for v in values if v.__class__ is Decimal]:
-            return together(values)
+            return together(unknown)
         figures = dict(zip(step.reads, values, strict=True))
         looked = dict(zip(step.looks, columns, strict=True))
         sight = Sight(figures, looked, lines, lookups, reached)

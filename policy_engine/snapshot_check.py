@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from policy_engine.errors import Place, Problem
-from policy_engine.numbers import BadNumber, plain, within_digits
+from policy_engine.fields import shape
+from policy_engine.numbers import BadNumber, number, plain, within_digits
 
 Extra = Mapping[str, frozenset[str]]
 
@@ -20,8 +21,10 @@ def checked(snapshot: Any, extra: Extra) -> tuple[Any, list[Problem]]:
     from policy_engine.schema import problems as schema_problems  # slow to import, seldom needed
 
     problems: list[Problem] = []
-    sound = _sound(snapshot, "", problems)
-    problems += schema_problems(_without(sound, extra), "snapshot")
+    sound = _without_zeros(_sound(snapshot, "", problems))
+    told = {problem.place.pointer for problem in problems}
+    found = schema_problems(_without(sound, extra), "snapshot")
+    problems += [problem for problem in found if problem.place.pointer not in told]
     return _texts(sound), problems
 
 
@@ -40,6 +43,23 @@ def _sound(value: Any, at: str, problems: list[Problem]) -> Any:
         return value
     problems.append(_not_exact(value, at))
     return 1
+
+
+def _without_zeros(snapshot: Any) -> Any:
+    """The same with whole numbers and numbered choices as `3`, whatever zeros follow a point."""
+    if not isinstance(snapshot, dict):
+        return snapshot
+    return {name: _shortest(name, value) for name, value in snapshot.items()}
+
+
+def _shortest(name: str, value: Any) -> Any:
+    field = shape().account.get(name)
+    digits = field is not None and any(choice.isdigit() for choice in field.choices or ())
+    counted = field is not None and (field.kind == "whole" or digits)
+    try:
+        return plain(number(value, percent=False)) if counted and isinstance(value, str) else value
+    except BadNumber:
+        return value
 
 
 def _key(key: Any, at: str, problems: list[Problem]) -> str:

@@ -186,10 +186,9 @@ def test_threads_that_first_ask_at_the_same_time_agree(
 
 
 def with_zeros(value: Any) -> Any:
-    """The same with a zero more after the point of every amount; a choice such as 3 or 5 stays."""
+    """The same with a zero more after the point of every number."""
     if isinstance(value, dict):
-        chosen = {key: value[key] for key in ("leverage", "vip_level") if key in value}
-        return {key: with_zeros(item) for key, item in value.items()} | chosen
+        return {key: with_zeros(item) for key, item in value.items()}
     if isinstance(value, list):
         return [with_zeros(item) for item in value]
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d{1,17})?", value):

@@ -10,7 +10,7 @@ from typing import Any
 from policy_engine.language.exact import ExactReading, Sight, gathered
 from policy_engine.language.interpreter import Interpreter, dotted
 from policy_engine.language.plan import Gather, Step
-from policy_engine.language.scope import SCALE_READINGS
+from policy_engine.language.scope import BUILT_INS, SCALE_READINGS
 from policy_engine.language.values import Lists, Rows, Undetermined, settled, together
 from policy_engine.numbers import UNLIMITED
 
@@ -46,8 +46,9 @@ def _tells_one(tree: ast.expr, calls: int = 0) -> bool:
         )
     if isinstance(tree, ast.Call):
         inner = [at for at, part in enumerate(tree.args) if not _is_plain(part)]
-        # The key of a scale is looked up before what is read of it; others go left to right.
-        if dotted(tree.func) in SCALE_READINGS and inner not in ([], [1]):
+        # Inside another call only a key may be one: it is looked up before all else is read.
+        function = dotted(tree.func)
+        if inner and (function in BUILT_INS or (function in SCALE_READINGS and inner != [1])):
             return False
         return len(inner) <= calls and all(_tells_one(tree.args[at], calls) for at in inner)
     return _is_plain(tree)

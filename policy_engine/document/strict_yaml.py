@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import yaml
 
-from policy_engine.document import wording
 from policy_engine.document.scalars import Node, extent
 from policy_engine.document.text import (
     HIDDEN,
@@ -24,6 +23,7 @@ from policy_engine.document.text import (
     too_deep,
     too_large,
 )
+from policy_engine.document.wording import syntax_problem
 from policy_engine.errors import Place, Problem, RulesError
 
 try:
@@ -98,7 +98,7 @@ class _Composer:
                     take(self, event)
             self._refuse_empty()
         except yaml.MarkedYAMLError as error:
-            self.problems.append(wording.syntax_problem(self.source, error))
+            self.problems.append(syntax_problem(self.source, error))
         except yaml.YAMLError:
             self.problems.append(self.source.problem("bad-yaml", wording.UNREADABLE, None, 0))
         except _Stop:

@@ -59,18 +59,18 @@ def column_of(lines: Any, at: int) -> Any:
     return lines if isinstance(lines, Undetermined) else [line[at] for line in lines]
 
 
-def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
+Settle = Callable[[Exception, tuple[Any, ...], tuple[Any, ...], Mapping[str, Any], set[str]], Any]
+"""What is called with the error caught, the figures and columns that the statement reads, the
+position of each line by its key, and the assumptions reached; gives the statement's figure."""
+
+
+def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Settle:
     """Settles a step that could not be computed: exactly, with every reason."""
     is_plain = _is_plain(step.tree)
     given_tells, new_tells = _tells_one(step.tree), _tells_one(step.tree, 1)
+    exactly = _exactly(step.tree, step.reads, step.looks, lookups)
 
-    def settle(
-        error: Exception,
-        values: tuple[Any, ...],
-        columns: tuple[Any, ...],
-        lines: Mapping[str, Any],
-        reached: set[str],
-    ) -> Any:
+    def settle(error: Exception, values: tuple[Any, ...], *rest: Any) -> Any:
         unknown = [value for value in values if value.__class__ is Undetermined]
         if error.__class__ is Undetermined:
             only = len(unknown) == 1 and unknown[0] is error
@@ -78,30 +78,42 @@ def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Callable[...
                 return settled(error)
         if is_plain and UNLIMITED not in [v for v in values if v.__class__ is Decimal]:
             return together(unknown)
-        figures = dict(zip(step.reads, values, strict=True))
-        looked = dict(zip(step.looks, columns, strict=True))
-        sight = Sight(figures, looked, lines, lookups, reached)
-        return Interpreter(ExactReading(sight)).read(step.tree)
+        return exactly(values, *rest)
 
     return settle
 
 
-def settle_gather(gather: Gather, lookups: Mapping[str, Rows | Lists]) -> Callable[..., Any]:
+def settle_gather(gather: Gather, lookups: Mapping[str, Rows | Lists]) -> Settle:
     """Settles an aggregate that touched an undetermined figure, or ranged over no lines."""
+    empty = gather.empty
+    exactly = empty and _exactly(empty, gather.reads, gather.looks[1:], lookups)
 
     def settle(
-        error: Exception,
+        error: Exception, values: tuple[Any, ...], columns: tuple[Any, ...], *rest: Any
+    ) -> Any:
+        value = gathered(gather.function, columns[0])
+        return exactly(values, columns[1:], *rest) if value is None and exactly else value
+
+    return settle
+
+
+def _exactly(
+    tree: ast.expr,
+    reads: tuple[str, ...],
+    looks: tuple[str, ...],
+    lookups: Mapping[str, Rows | Lists],
+) -> Callable[..., Any]:
+    """The exact reading of a formula, from the figures and columns of a generated statement."""
+
+    def read(
         values: tuple[Any, ...],
         columns: tuple[Any, ...],
         lines: Mapping[str, Any],
         reached: set[str],
     ) -> Any:
-        value = gathered(gather.function, columns[0])
-        if value is not None or gather.empty is None:
-            return value
-        figures = dict(zip(gather.reads, values, strict=True))
-        looked = dict(zip(gather.looks[1:], columns[1:], strict=True))
+        figures = dict(zip(reads, values, strict=True))
+        looked = dict(zip(looks, columns, strict=True))
         sight = Sight(figures, looked, lines, lookups, reached)
-        return Interpreter(ExactReading(sight)).read(gather.empty)
+        return Interpreter(ExactReading(sight)).read(tree)
 
-    return settle
+    return read

@@ -23,7 +23,7 @@ from policy_engine.document.text import (
     too_deep,
     too_large,
 )
-from policy_engine.document.wording import syntax_problem
+from policy_engine.document.wording import UNREADABLE, syntax_problem
 from policy_engine.errors import Place, Problem, RulesError
 
 try:
@@ -100,7 +100,7 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             self.problems.append(syntax_problem(self.source, error))
         except yaml.YAMLError:
-            self.problems.append(self.source.problem("bad-yaml", wording.UNREADABLE, None, 0))
+            self.problems.append(self.source.problem("bad-yaml", UNREADABLE, None, 0))
         except _Stop:
             pass
 

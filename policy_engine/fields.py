@@ -37,6 +37,7 @@ class Field:
     above_zero: bool = False
     example: Any = None
     choices: frozenset[str] | None = None
+    nullable: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, root: Mapping[s
         frozenset(str(c) for c in schema["enum"] if c is not None) if "enum" in schema else None
     )
     take = _take(schema, kind, root) if choices is None else _one_of(choices)
-    return Field(name, take, kind, required, above, examples[0], choices)
+    nullable = "null" in schema.get("type", ())
+    return Field(name, take, kind, required, above, examples[0], choices, nullable)
 
 
 def _take(schema: Mapping[str, Any], kind: str, root: Mapping[str, Any]) -> Take:

@@ -107,7 +107,14 @@ class _Writer:
 
     def _list(self, entity: str, lines: Lines) -> Iterator[str]:
         self.objects[f"lines_{entity}"] = lines
-        yield f" {entity} = get({entity!r}, NONE)"
+        field = self.all_fields[entity]
+        yield (
+            f" {entity} = snapshot[{entity!r}]"
+            if field.required
+            else (f" {entity} = get({entity!r}, NONE)")
+        )
+        if not field.nullable:
+            yield f" if {entity} is None: raise Odd"
         otherwise = f"() if {entity} is NONE else lines_{entity}.rows({entity})"
         if not lines.plain:
             yield f" {entity} = {otherwise}"

@@ -85,7 +85,7 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, root: Mapping[s
         frozenset(str(c) for c in schema["enum"] if c is not None) if "enum" in schema else None
     )
     take = _take(schema, kind, root) if choices is None else _one_of(choices)
-    nullable = "null" in schema.get("type", ())
+    nullable = "null" in schema.get("type", ()) or None in schema.get("enum", ())
     return Field(name, take, kind, required, above, examples[0], choices, nullable)
 
 

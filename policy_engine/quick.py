@@ -95,6 +95,8 @@ class _Writer:
             yield f" {variable} = snapshot[{field.name!r}]"
         else:
             yield f" {variable} = get({field.name!r})"
+            if not field.nullable:
+                yield f" if {variable} is None and {field.name!r} in snapshot: raise Odd"
         before = " " if field.required else f" if {variable} is not None: "
         if field.choices is not None:
             self.objects[f"choices_{field.name}"] = field.choices

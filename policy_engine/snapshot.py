@@ -20,6 +20,10 @@ from policy_engine.quick import quick_reader
 from policy_engine.snapshot_check import checked
 
 
+_ODD = (Odd, KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
+"""What reading raises where a snapshot is not written plainly."""
+
+
 class Taken(NamedTuple):
     """A snapshot as a plan reads it: the account's inputs, and each list's lines (or unknown)."""
 
@@ -58,7 +62,7 @@ class Reader:
         """
         try:
             return self._quickly(snapshot, moment)  # type: ignore[no-any-return]
-        except (Odd, KeyError, TypeError, AttributeError, InvalidOperation):
+        except _ODD:
             return self._carefully(snapshot, moment)
 
     def _carefully(self, snapshot: Any, moment: datetime) -> Taken:
@@ -68,7 +72,7 @@ class Reader:
         given = {name: v for name, v in plain.items() if v is not None or name in LISTS}
         try:
             return self._take(given, moment)
-        except (Odd, KeyError, TypeError, AttributeError, InvalidOperation):
+        except _ODD:
             raise SnapshotError([_not_as_declared(self.extra)]) from None
 
     def _take(self, snapshot: dict[str, Any], moment: datetime) -> Taken:

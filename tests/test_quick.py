@@ -1,0 +1,114 @@
+"""What the quick way of reading takes, the careful way takes alike; the rest it leaves alone."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from policy_engine import PolicyError, Rulebook
+
+BOOK = Rulebook.load()
+ROUNDS = 400
+BASE: dict[str, Any] = {
+    "account": "A-1",
+    "at": "2025-02-01T12:00:00Z",
+    "mode": "pro",
+    "leverage": "5",
+    "region": "FR",
+    "vip_level": "0",
+    "margin_call_ratio": {"pro": "1.4"},
+    "questionnaire_completed": True,
+    "terms_accepted": True,
+    "assets": [
+        dict(zip(("asset", "free", "locked", "borrowed", "interest", "price"), line, strict=True))
+        for line in (
+            ("BTC", "2", "0", "1", "0.001", "10000"),
+            ("USDC", "5", "1", "0", "0", "1"),
+            ("ETH", "0", "0", "0", "0", "300"),
+        )
+    ],
+    "prices": {"BNB": "29.07"},
+    "orders": [{"sell": "BTC", "sell_quantity": "0.1", "buy": "USDC", "buy_quantity": "1000"}],
+    "loans": [
+        {
+            "asset": "BTC",
+            "principal": "1",
+            "hourly_rate": "0.00001",
+            "borrowed_at": "2025-02-01T08:20:00Z",
+        }
+    ],
+}
+VALUES: tuple[Any, ...] = (
+    *("", "0", "0.0", "-1", "1e5", "007", ".5", "5.", "1|2", " 1", "NaN", "1.50", "3", "5.0"),
+    *("BTC", "BNB", "B TC", "UK", "GB", "classic", "2025-02-01", "2025-02-01T00:00:00+01:00"),
+    *(None, True, 1, 0, Decimal("1.5"), Decimal("NaN"), 0.5, [], {}, ["1"], {"pro": "1"}),
+    *("9" * 18, "9" * 19, "0." + "1" * 18, "0." + "1" * 19, "١", "1\n", "\u202e"),
+)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of every part of a snapshot."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    found = [(*at, key) for key, _ in inner]
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    deeper = [places(item, (*at, k)) for k, item in inner if isinstance(item, (dict, list))]
+    return found + [path for paths in deeper for path in paths]
+
+
+def changed(rng: Random, snapshot: dict[str, Any]) -> dict[str, Any]:
+    """The snapshot with one part dropped, replaced, renamed or doubled."""
+    made = copy.deepcopy(snapshot)
+    *path, last = rng.choice(places(made))
+    holder = made
+    for step in path:
+        holder = holder[step]
+    how = rng.choice(("drop", "value", "value", "value", "rename", "double"))
+    if how == "drop":
+        del holder[last]
+    elif how == "value":
+        holder[last] = rng.choice(VALUES)
+    elif how == "rename" and isinstance(holder, dict):
+        holder[rng.choice(("reigon", "free", "x", "BTC", "classic"))] = holder.pop(last)
+    elif isinstance(holder, list):
+        holder.append(copy.deepcopy(holder[last]))
+    return made
+
+
+def outcome(read: Any, *arguments: Any) -> Any:
+    """What a reading gives, with undetermined figures by their reasons; None if it refuses."""
+    try:
+        taken = read(*arguments)
+    except PolicyError:
+        return None
+    return plain(tuple(taken))
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(plain(item) for item in value)
+    return ("undetermined", *value.reasons) if isinstance(value, Exception) else value
+
+
+@pytest.mark.parametrize("at", ["2020-01-01", "2024-01-01", "2025-02-01", "2026-02-01"])
+@pytest.mark.parametrize("mode", ["classic", "pro"])
+def test_both_ways_agree_on_every_change(at: str, mode: str) -> None:
+    rules = BOOK.in_force(at)
+    snapshot = {**BASE, "mode": mode}
+    if outcome(rules.read, snapshot) is None:
+        pytest.skip("there are no rules for this mode yet")
+    reader = rules._choice(snapshot)[1]
+    rng = Random(f"{at} {mode}")
+    taken = 0
+    for _ in range(ROUNDS):
+        one = changed(rng, changed(rng, snapshot) if rng.random() < 0.3 else snapshot)
+        quick, careful = (
+            outcome(reader.read, one, rules.at),
+            outcome(reader._carefully, one, rules.at),
+        )
+        assert quick == careful, one
+        taken += quick is not None
+    assert ROUNDS / 10 < taken < ROUNDS

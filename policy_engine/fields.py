@@ -38,6 +38,8 @@ class Field:
     example: Any = None
     choices: frozenset[str] | None = None
     nullable: bool = False
+    amounts: frozenset[str] | None = None
+    """The keys of a mapping of amounts, where the schema names them."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,14 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, root: Mapping[s
     )
     take = _take(schema, kind, root) if choices is None else _one_of(choices)
     nullable = "null" in schema.get("type", ()) or None in schema.get("enum", ())
-    return Field(name, take, kind, required, above, examples[0], choices, nullable)
+    amounts = _named_amounts(schema, root)
+    return Field(name, take, kind, required, above, examples[0], choices, nullable, amounts)
+
+
+def _named_amounts(schema: Mapping[str, Any], root: Mapping[str, Any]) -> frozenset[str] | None:
+    parts = schema.get("properties", {})
+    kinds = {_whole(root, part).get("x-kind") for part in parts.values()}
+    return frozenset(parts) if kinds == {"amount"} else None
 
 
 def _take(schema: Mapping[str, Any], kind: str, root: Mapping[str, Any]) -> Take:

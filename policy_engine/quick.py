@@ -13,8 +13,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from policy_engine.fields import Field, Odd
-from policy_engine.lines import PRICES, Lines, are_amounts, known_rows, not_given
+from policy_engine.fields import Field, Odd, take_truth
+from policy_engine.lines import PRICES, Lines, are_amounts, not_given
 from policy_engine.model import LISTS, Input
 
 _GLOBALS: Mapping[str, Any] = {
@@ -26,7 +26,6 @@ _GLOBALS: Mapping[str, Any] = {
     "any": any,
     "are_amounts": are_amounts,
     "gather": chain.from_iterable,
-    "known_rows": known_rows,
     "len": len,
     "list": list,
     "map": map,
@@ -98,6 +97,16 @@ class _Writer:
             if not field.nullable:
                 yield f" if {variable} is None and {field.name!r} in snapshot: raise Odd"
         before = " " if field.required else f" if {variable} is not None: "
+        if field.amounts is not None:
+            self.objects[f"keys_{field.name}"] = field.amounts
+            yield f" if {variable} is not None:"
+            yield f"  if not {variable}.keys() <= keys_{field.name}: raise Odd"
+            yield f"  amounts += {variable}.values()"
+            return
+        if field.take is take_truth:
+            given = "" if field.required else f"{variable} is not None and "
+            yield f" if {given}{variable} is not True and {variable} is not False: raise Odd"
+            return
         if field.choices is not None:
             self.objects[f"choices_{field.name}"] = field.choices
             wrong = f"{variable}.__class__ is not str or {variable} not in choices_{field.name}"
@@ -147,8 +156,9 @@ class _Writer:
         for other, of_other in self.lines.items():
             for at, _ in of_other.names.get(entity, ()):
                 self.objects[f"name_{other}_{at}"] = itemgetter(at)
-                yield f" named.update(map(name_{other}_{at}, known_rows({other})))"
-        yield f" rows = known_rows({entity})"
+                yield f" if {other}.__class__ is tuple and {other}:"
+                yield f"  named.update(map(name_{other}_{at}, {other}))"
+        yield f" rows = {entity} if {entity}.__class__ is tuple else ()"
         yield f" keys = set(map(key_{entity}, rows))"
         plain = f"f_{PRICES} is None and len(keys) == len(rows) and named <= keys"
         if lines.optional:

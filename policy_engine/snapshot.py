@@ -19,7 +19,6 @@ from policy_engine.model import ACCOUNT, LISTS, Input, Version
 from policy_engine.quick import quick_reader
 from policy_engine.snapshot_check import checked
 
-
 _ODD = (Odd, KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
 """What reading raises where a snapshot is not written plainly."""
 

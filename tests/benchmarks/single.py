@@ -104,11 +104,15 @@ def main() -> int:
     unknown, once_more = microseconds(lambda: engine.decide(WITHOUT_REGION), by_twin)
     ratios = (figures / hand, decide / again)
     print(f"5 assets, 1 order, all formulas of {engine.versions['cross_margin_pro'].id}")
-    print(f"hand-written twin     {hand:7.1f} µs   1.00")
-    print(f"figures               {figures:7.1f} µs   {ratios[0]:.2f}  (bound {FIGURES_BOUND})")
-    print(f"decide, from strings  {decide:7.1f} µs   {ratios[1]:.2f}  (bound {DECIDE_BOUND})")
-    print(f"the same, no region   {unknown:7.1f} µs   {unknown / once_more:.2f}")
+    print(f"{'':24}here   twin beside it   ratio   bound")
+    _row("figures", figures, hand, FIGURES_BOUND)
+    _row("decide, from strings", decide, again, DECIDE_BOUND)
+    _row("the same, no region", unknown, once_more)
     return int(ratios[0] > FIGURES_BOUND or ratios[1] > DECIDE_BOUND)
+
+
+def _row(what: str, here: float, beside: float, bound: Decimal | None = None) -> None:
+    print(f"{what:20}{here:8.1f} µs{beside:14.1f} µs{here / beside:8.2f}{str(bound or ''):>8}")
 
 
 def _tiers(lookups: Any) -> tuple[dict[str, twin.Tiers], dict[str, Any]]:

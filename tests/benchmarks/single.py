@@ -112,7 +112,8 @@ def main() -> int:
 
 
 def _row(what: str, here: float, beside: float, bound: Decimal | None = None) -> None:
-    print(f"{what:20}{here:8.1f} µs{beside:14.1f} µs{here / beside:8.2f}{str(bound or ''):>8}")
+    limit = f"{bound:>8}" if bound is not None else ""
+    print(f"{what:20}{here:8.1f} µs{beside:14.1f} µs{here / beside:8.2f}{limit}")
 
 
 def _tiers(lookups: Any) -> tuple[dict[str, twin.Tiers], dict[str, Any]]:

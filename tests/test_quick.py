@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policy_engine import PolicyError, Rulebook
+from policy_engine.language.values import Undetermined
 
 BOOK = Rulebook.load()
 ROUNDS = 400
@@ -90,7 +91,7 @@ def outcome(read: Any, *arguments: Any) -> Any:
 def plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return tuple(plain(item) for item in value)
-    return ("undetermined", *value.reasons) if isinstance(value, Exception) else value
+    return ("undetermined", *value.reasons) if isinstance(value, Undetermined) else value
 
 
 @pytest.mark.parametrize("at", ["2020-01-01", "2024-01-01", "2025-02-01", "2026-02-01"])

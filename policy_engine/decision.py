@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +26,7 @@ from policy_engine.layout import (
     Ruling,
 )
 from policy_engine.model import LISTS, Citation
-from policy_engine.numbers import Value, instant_text, text_of
+from policy_engine.numbers import Value, instant_text, text_of, tidy
 
 NOT_OFFERED = "not-offered"
 _put = object.__setattr__
@@ -282,7 +283,10 @@ class Decision:
 
 
 def _known(value: Any) -> Any:
-    return None if isinstance(value, Undetermined) else value
+    """A figure as callers see it: None where it cannot be told, numbers in their plain form."""
+    if isinstance(value, Undetermined):
+        return None
+    return tidy(value) if isinstance(value, Decimal) else value
 
 
 def _texts(values: Mapping[str, Value | None]) -> dict[str, str | bool | None]:

@@ -100,6 +100,11 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def tidy(value: Decimal) -> Decimal:
+    """The same number, whole, without an exponent or zeros that depend on how it was come by."""
+    return Decimal(format(EXACT.plus(value).normalize(EXACT), "f")) if value.is_finite() else value
+
+
 def text_of(value: Value | None) -> str | bool | None:
     """A figure as JSON carries it: numbers and instants as text, truth as itself, None as null."""
     if isinstance(value, Decimal):

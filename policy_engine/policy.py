@@ -9,7 +9,6 @@ from functools import cached_property
 from policy_engine.errors import RulesError
 from policy_engine.language.code import Program, generate
 from policy_engine.language.plan import Plan, assumption_title, plan, rule_figures
-from policy_engine.language.scope import Scope
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Lists, Rows, lookups
 from policy_engine.layout import Deciding, InForce, Layout, Reason
@@ -70,11 +69,6 @@ def _layout(made: Plan) -> Layout:
         },
         plan=made,
     )
-
-
-def _titles(names: Scope) -> dict[str, str]:
-    declared = (name for version in names.versions for name in version.assumptions)
-    return {name: assumption_title(names, name) for name in declared}
 
 
 def _deciding(rule: Rule, at: int | None) -> Deciding:

@@ -196,6 +196,17 @@ def with_zeros(value: Any) -> Any:
     return value
 
 
+def test_figures_print_as_people_write_them() -> None:
+    """Neither an exponent nor a zero at the end tells how a figure was come by."""
+    line = {"asset": "BTC", "locked": "0", "borrowed": "1.000", "interest": "0", "price": "10000.0"}
+    snapshot = {"account": "A-1", "mode": "classic", "assets": [{**line, "free": "20"}]}
+    decision = Rulebook.load(ROOT / "rules").in_force("2025-02-01").decide(snapshot)
+    assert str(decision.values["margin_level"]) == "20"
+    assert str(decision.values["total_asset_value"]) == "200000"
+    assert decision.assets is not None
+    assert str(decision.assets[0]["equity"]) == "19"
+
+
 def with_decimals(value: Any) -> Any:
     """The same with numbers as decimals, those without a point as ints."""
     if isinstance(value, dict):

@@ -45,10 +45,6 @@ class Document:
         """Whether the value is a scalar without quotes and not in a block."""
         return self._find(pointer)[1].style == ""
 
-    def has(self, pointer: Pointer) -> bool:
-        """Whether the document has a value there."""
-        return self._find(pointer)[2] == pointer
-
     def _find(self, pointer: Pointer) -> tuple[Node | None, Node, Pointer]:
         """Key and value at a pointer, or at the longest part of it that the document has."""
         name, node = None, self._root

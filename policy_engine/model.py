@@ -158,6 +158,52 @@ class Permission(Provision):
     refuse_when: tuple[Rule, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RequestInput:
+    """A figure that a request brings, and the values it may have."""
+
+    name: str
+    kind: str
+    unit: str | None = None
+    optional: bool = False
+    key_of: str | None = None
+    above: Decimal | None = None
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    one_of: tuple[Value, ...] = ()
+    place: Place = field(default=Place(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Figures that a request sets: of the account, of the line that an input names, or of a line
+    that it adds to a list. One of `line` and `add` is given, or neither for the account."""
+
+    sets: Mapping[str, Expression]
+    line: str | None = None
+    add: str | None = None
+    place: Place = field(default=Place(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Which input of a request can be asked for its largest permitted value, and its step."""
+
+    input: str
+    step: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Provision):
+    """What an account may ask for, what that changes in it, and when it is refused."""
+
+    requires: tuple[str, ...] = ()
+    inputs: Mapping[str, RequestInput] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
+    refuse_when: tuple[Rule, ...] = ()
+    limit: Limit | None = None
+
+
 def _nowhere(pointer: tuple[str | int, ...] = (), key: bool = False) -> Place:
     return Place()
 
@@ -188,6 +234,8 @@ class Version:
     statuses: tuple[Rule, ...] = ()
     notices: tuple[Rule, ...] = ()
     permissions: Mapping[str, Permission] = field(default_factory=dict)
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    invariants: Mapping[str, Formula] = field(default_factory=dict)
     place: Callable[..., Place] = field(default=_nowhere, compare=False, repr=False)
     """Where the value at a pointer stands in the file, such as `("uses", 0)`."""
 

@@ -10,14 +10,12 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from policy_engine.language.syntax import Expression, Fault, parse
+from policy_engine.language.syntax import Expression
 from policy_engine.language.text import to_text
 from policy_engine.model import Row, Version
 from policy_engine.numbers import instant_text, plain
 
 _NOT_MEANING = frozenset({"id", "make_digest", "path", "place", "document"})
-_KEPT_AS_WRITTEN = ("requests", "invariants")
-_FORMULAS = frozenset({"when", "expression"})
 
 
 def digest(version: Version) -> str:
@@ -34,16 +32,14 @@ def meaning(version: Version) -> dict[str, Any]:
     """The version's meaning as plain JSON: sorted where order says nothing, kept where it does."""
     said = {name: _meant(getattr(version, name)) for name in _names(version)}
     said["notices"] = _by_name(said["notices"])
-    for permission in said["permissions"].values():
-        permission["refuse_when"] = _by_name(permission["refuse_when"])
+    for asked in (*said["permissions"].values(), *said["requests"].values()):
+        asked["refuse_when"] = _by_name(asked["refuse_when"])
     for table in said["tables"].values():
         table["rows"] = sorted(table["rows"], key=json.dumps)
     for scale in said["scales"].values():
         _by_column(scale)
     if remarks := list(_remarks(version.document)):
         said["remarks"] = sorted(remarks)
-    for section in _KEPT_AS_WRITTEN:
-        said[section] = _spelled(version.document.get(section, {}))
     return said
 
 
@@ -63,9 +59,11 @@ def _remarks(document: Any) -> Iterator[list[str]]:
     for name, source in document.get("sources", {}).items():
         if "note" in source:
             yield ["sources", name, source["note"]]
-    for entity, inputs in document.get("inputs", {}).items():
+    requests = document.get("requests", {}).items()
+    asked = [(f"requests.{name}", request.get("inputs", {})) for name, request in requests]
+    for holder, inputs in [*document.get("inputs", {}).items(), *asked]:
         for name, item in inputs.items():
-            yield from ([entity, name, key, item[key]] for key in ("note", "title") if key in item)
+            yield from ([holder, name, key, item[key]] for key in ("note", "title") if key in item)
 
 
 def _by_name(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -108,23 +106,3 @@ def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
         plain(key) if isinstance(key, Decimal) else str(key): _meant(item)
         for key, item in value.items()
     }
-
-
-def _spelled(value: Any, key: str = "") -> Any:
-    """A section kept as written, its formulas in their one spelling."""
-    if isinstance(value, dict):
-        formula = key in ("set", "account")
-        return {
-            name: _formula(item)
-            if isinstance(item, str) and (formula or name in _FORMULAS)
-            else _spelled(item, name)
-            for name, item in value.items()
-        }
-    return [_spelled(item, key) for item in value] if isinstance(value, list) else value
-
-
-def _formula(text: str) -> str:
-    try:
-        return to_text(parse(text))
-    except Fault:
-        return text

@@ -24,6 +24,7 @@ from policy_engine.model import (
 from policy_engine.versions.digest import digest
 from policy_engine.versions.figures import read_scale, read_table, read_value
 from policy_engine.versions.part import Part, provision
+from policy_engine.versions.requests import read_request
 
 _FORMULAS = ("applies_when", "when", "expression")
 
@@ -74,7 +75,8 @@ def _fields(root: Part) -> Iterator[tuple[str, Any]]:
     yield "uses", tuple(root.get("uses", ()))
     yield "sources", {name: _source(part) for name, part in root.items("sources")}
     yield "assumptions", dict(root.get("assumptions", {}))
-    yield "inputs", {entity: _inputs(part) for entity, part in root.items("inputs")}
+    inputs = {entity: _inputs(part) for entity, part in root.items("inputs")}
+    yield "inputs", inputs
     yield "parameters", {name: _parameter(part) for name, part in root.items("parameters")}
     yield "tables", {name: read_table(part) for name, part in root.items("tables")}
     yield "scales", {name: read_scale(part) for name, part in root.items("scales")}
@@ -82,6 +84,14 @@ def _fields(root: Part) -> Iterator[tuple[str, Any]]:
     yield "statuses", _rules(root, "statuses")
     yield "notices", _rules(root, "notices")
     yield "permissions", {name: _permission(part) for name, part in root.items("permissions")}
+    yield (
+        "requests",
+        {
+            name: read_request(part, _rules(part, "refuse_when"), inputs)
+            for name, part in root.items("requests")
+        },
+    )
+    yield "invariants", {name: _invariant(part) for name, part in root.items("invariants")}
 
 
 def _length(text: str | None) -> timedelta | None:
@@ -153,6 +163,10 @@ def _formula(part: Part, entity: str) -> Formula:
         unit=part.get("unit"),
         expression=part.expression("expression"),
     )
+
+
+def _invariant(part: Part) -> Formula:
+    return Formula(**provision(part), kind="truth", expression=part.expression("expression"))
 
 
 def _rules(part: Part, section: str) -> tuple[Rule, ...]:

@@ -8,13 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policy_engine.__about__ import ENGINE
 from policy_engine.errors import PolicyError, Problem
-from policy_engine.explain import Trace, explain
 from policy_engine.language.values import Undetermined, together
 from policy_engine.layout import (
+    Answered,
     Assumption,
     Deciding,
     InForce,
@@ -27,6 +27,9 @@ from policy_engine.layout import (
 )
 from policy_engine.model import LISTS, Citation
 from policy_engine.numbers import Value, instant_text, text_of, tidy
+
+if TYPE_CHECKING:
+    from policy_engine.explain import Trace
 
 NOT_OFFERED = "not-offered"
 _put = object.__setattr__
@@ -54,7 +57,8 @@ class Decision:
     __delattr__ = __setattr__  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Decision, (self._layout, self._record)
+        asked = Answered(dict(self._requested)) if self._record.requested else None
+        return Decision, (self._layout, self._record._replace(requested=asked))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Decision) and self.to_json() == other.to_json()
@@ -134,6 +138,7 @@ class Decision:
     def permissions(self) -> Mapping[str, Ruling]:
         """What the account may do, by name; what these rules do not offer is refused."""
         rulings = {name: self._ruling(rules) for name, rules in self._layout.permissions.items()}
+        rulings |= {name: ruling for name, (ruling, _) in self._requested.items()}
         reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
         missing = (name for name in self._record.offered if name not in rulings)
         rulings |= {name: Ruling(False, (reason,)) for name in list(missing)}
@@ -197,12 +202,21 @@ class Decision:
         `permissions.<name>` or `notices.<name>`. Raises PolicyError for another name, and for a
         decision that was pickled: the rules did not travel with it.
         """
+        from policy_engine.explain import explain  # most decisions are never explained
+
         plan = self._layout.plan
         if plan is None:
             message = "this decision was stored without its rules"
             hint = "decide the snapshot again under the same rules, then explain"
             raise PolicyError([Problem("no-rules-with-decision", message, hint)])
         return explain(plan, self._record.inputs, self._record.lists, name)
+
+    def figure(self, name: str) -> Any:
+        """A figure of the account as it was computed: undetermined ones carry their reasons."""
+        at = self._layout.values.get(name)
+        if at is None:
+            return Undetermined([f"the rules that then apply give no figure `{name}`"])
+        return self._record.figures[at]
 
     # --- how it is read ---------------------------------------------------------------------
 
@@ -275,11 +289,20 @@ class Decision:
                 for name, at in self._layout.columns[entity].items():
                     yield f"{entity}.{label}.{name}", self._record.columns[at][n]
 
+    @cached_property
+    def _requested(self) -> Mapping[str, tuple[Ruling, tuple[str, ...]]]:
+        """The requests told as permissions, each with why it cannot be told where it cannot."""
+        asked = self._record.requested
+        return {name: asked(name) for name in self._layout.requests} if asked else {}
+
     def _unknown_rulings(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         for name, rules in self._layout.permissions.items():
             if self.permissions[name].permitted is None:
                 why = together(self._condition(rule) for rule in rules)
                 yield f"permissions.{name}", () if why is None else why.reasons
+        for name, (ruling, reasons) in self._requested.items():
+            if ruling.permitted is None:
+                yield f"permissions.{name}", reasons
 
 
 def _known(value: Any) -> Any:

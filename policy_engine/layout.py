@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -67,6 +67,17 @@ class Deciding:
     shows: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Rulings on requests that have been asked for already."""
+
+    rulings: Mapping[str, tuple[Ruling, tuple[str, ...]]]
+
+    def __call__(self, name: str) -> tuple[Ruling, tuple[str, ...]]:
+        """The ruling on a request, and why it cannot be told where it cannot."""
+        return self.rulings[name]
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where each part of a decision stands among the computed figures. Shared by decisions.
@@ -88,11 +99,16 @@ class Layout:
     titles: Mapping[str, str]
     inputs: Mapping[str, int]
     constants: Mapping[str, Value | None]
+    requests: tuple[str, ...] = ()
     plan: Plan | None = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles without the plan: what explains a decision stays where it was made."""
         return {**self.__dict__, "plan": None}
+
+
+Requested = Callable[[str], tuple[Ruling, tuple[str, ...]]]
+"""The ruling on a request by its name, and why it cannot be told where it cannot."""
 
 
 class Record(NamedTuple):
@@ -109,3 +125,5 @@ class Record(NamedTuple):
     known_at: datetime | None
     window: tuple[Assumption, ...]
     offered: tuple[str, ...]
+    requested: Requested | None = None
+    """What tells whether a request may be made, where requests are told as permissions."""

@@ -100,6 +100,7 @@ class Table(Provision):
     unit: str | None = None
     rows: tuple[Row, ...] = ()
     otherwise: Row = Row(NotKnown(""))
+    safer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class Scale(Provision):
     has_columns: bool = False
     edge_belongs_to: str = "lower"
     rates: str | None = None
+    safer: Mapping[str, str] = field(default_factory=dict)
     above_last: AboveLast = AboveLast()
     tiers: Mapping[Value | None, tuple[Tier, ...]] = field(default_factory=dict)
     maintenance_amount: tuple[str, str] | None = None
@@ -197,6 +199,7 @@ class Limit:
 class Request(Provision):
     """What an account may ask for, what that changes in it, and when it is refused."""
 
+    permission: bool = False
     requires: tuple[str, ...] = ()
     inputs: Mapping[str, RequestInput] = field(default_factory=dict)
     effects: tuple[Effect, ...] = ()
@@ -238,6 +241,12 @@ class Version:
     invariants: Mapping[str, Formula] = field(default_factory=dict)
     place: Callable[..., Place] = field(default=_nowhere, compare=False, repr=False)
     """Where the value at a pointer stands in the file, such as `("uses", 0)`."""
+
+    @cached_property
+    def offers(self) -> tuple[str, ...]:
+        """The names of the permissions it tells: those it declares, and requests told as such."""
+        requests = (name for name, request in self.requests.items() if request.permission)
+        return (*self.permissions, *requests)
 
     @cached_property
     def digest(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import (
     ROUND_HALF_EVEN,
@@ -12,10 +13,16 @@ from decimal import (
     DivisionByZero,
     InvalidOperation,
     Overflow,
+    getcontext,
+    setcontext,
 )
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 DIGITS_BEFORE_POINT = 18
 DIGITS_AFTER_POINT = 18
+MOST_NUMBER_CHARACTERS = 64
 CALCULATION_DIGITS = 200
 SHOWN_DIGITS = 50
 
@@ -44,6 +51,16 @@ def exact_context() -> Context:
         return exact_context()
 
 
+def exactly(compute: Callable[..., T], *arguments: Any) -> T:
+    """What a computation gives in the context of every decision, whatever the caller's is."""
+    callers = getcontext()
+    setcontext(exact_context())
+    try:
+        return compute(*arguments)
+    finally:
+        setcontext(callers)
+
+
 _SHOWN = Context(prec=SHOWN_DIGITS, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, traps=[])
 
 UNLIMITED = Decimal("Infinity")
@@ -66,6 +83,10 @@ def number(text: str, *, percent: bool = True) -> Decimal:
 
     Raises BadNumber for any other spelling and for more than 18 digits on either side.
     """
+    if len(text) > MOST_NUMBER_CHARACTERS:
+        message = f"`{_cut(text)}` has more than {MOST_NUMBER_CHARACTERS} characters"
+        hint = f"write at most {DIGITS_BEFORE_POINT} digits before and {DIGITS_AFTER_POINT} after"
+        raise BadNumber(message, f"{hint} the point")
     if not NUMBER.fullmatch(text) or (text.endswith("%") and not percent):
         message = f"`{_cut(text)}` is not a number" if text else "the number is empty"
         raise BadNumber(message, _number_hint(text, percent))

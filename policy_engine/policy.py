@@ -67,6 +67,7 @@ def _layout(made: Plan) -> Layout:
             name: None if isinstance(parameter.value, NotKnown) else parameter.value
             for name, parameter in scope.parameters.items()
         },
+        requests=tuple(name for name, one in main.requests.items() if one.permission),
         plan=made,
     )
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import getcontext, localcontext, setcontext
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any, Protocol
 
+from policy_engine.asking import Asking, asking
 from policy_engine.decision import Decision
-from policy_engine.errors import Place, Problem, RulesError, SnapshotError
+from policy_engine.errors import Place, Problem, RulesError, SnapshotError, did_you_mean
 from policy_engine.language.exact import ExactReading, Sight
 from policy_engine.language.interpreter import Interpreter
 from policy_engine.language.plan import Plan, Stage
@@ -22,9 +23,10 @@ from policy_engine.language.syntax import Fault
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import constant
 from policy_engine.layout import Assumption, Record
-from policy_engine.model import ACCOUNT, LISTS, Input, Rule, Version
+from policy_engine.model import ACCOUNT, LISTS, Formula, Input, Rule, Version
 from policy_engine.numbers import EXACT, exact_context, instant_text
 from policy_engine.policy import Compiled
+from policy_engine.requests import Answer, Requested, answer
 from policy_engine.snapshot import Reader, Readers, Taken, beyond_schema
 
 _MOST_REMEMBERED = 1024
@@ -100,6 +102,7 @@ class Rules:
         self._ask = itemgetter(*self._asked) if self._asked else _nothing
         self._beyond = beyond_schema(versions.values())
         self._offered = tuple(sorted(book.offered(at, known_at)))
+        self._askings: dict[tuple[str, str], Asking] = {}
         self._chosen: dict[Any, tuple[Compiled, Reader]] = {}
 
     def __repr__(self) -> str:
@@ -114,8 +117,57 @@ class Rules:
         Numbers are texts in plain notation, ints or Decimals. Raises SnapshotError with every
         problem of the snapshot, and where none or two of the rulesets apply to it.
         """
-        compiled, reader = self._choice(snapshot)
+        compiled, reader = self.choice(snapshot)
         taken = reader.read(snapshot, self.at)
+        asked = None
+        if compiled.layout.requests:
+            asked = Requested(self, partial(_itself, _copied(snapshot)))
+        return self.decided(compiled, taken, asked)
+
+    def requested(
+        self, compiled: Compiled, snapshot: Callable[[], Mapping[str, Any]]
+    ) -> Requested | None:
+        """What tells of requests as permissions, where the rules have any."""
+        return Requested(self, snapshot) if compiled.layout.requests else None
+
+    def request(self, snapshot: Mapping[str, Any], request: str, **given: Any) -> Answer:
+        """What a request comes to, such as `rules.request(snapshot, "borrow", asset=…, amount=…)`.
+
+        Numbers are given as in a snapshot. Raises SnapshotError for a snapshot, a request or a
+        figure of it that cannot be used.
+        """
+        return answer(self, snapshot, request, given)
+
+    def asking(self, snapshot: Mapping[str, Any], name: str) -> Asking | None:
+        """A request under the rules that decide on a snapshot; None where they do not offer it.
+
+        Raises SnapshotError for a name that no rules know as a request.
+        """
+        compiled = self.compiled_for(snapshot)
+        main = compiled.plan.main
+        if name in main.requests:
+            if (main.ruleset, name) not in self._askings:
+                self._askings[main.ruleset, name] = asking(compiled, name, self._afterwards)
+            return self._askings[main.ruleset, name]
+        known = {*self._offered, *(r for v in self.book.versions for r in v.requests)}
+        if name in known:
+            return None
+        hint = did_you_mean(name, known) or f"these rules know {', '.join(sorted(main.requests))}"
+        place = Place(pointer="request")
+        raise SnapshotError(
+            [Problem("unknown-request", f"there is no request `{name}`", hint, place)]
+        )
+
+    @cached_property
+    def _afterwards(self) -> Mapping[str, Formula]:
+        """The account's figures that any of the rulesets that decide gives."""
+        scopes = [self.compiled(one.version.ruleset).plan.scope for one in self._applicable]
+        return {name: item for scope in scopes for name, item in scope.formulas[ACCOUNT].items()}
+
+    def decided(
+        self, compiled: Compiled, taken: Taken, requested: Requested | None = None
+    ) -> Decision:
+        """The decision on a snapshot as read; `requested` tells of requests as permissions."""
         callers = getcontext()
         setcontext(exact_context())
         try:
@@ -123,19 +175,20 @@ class Rules:
         finally:
             setcontext(callers)
         window = self._window(compiled) if self._windows else ()
-        asked = (self.at, self.known_at, window, self._offered)
+        asked = (self.at, self.known_at, window, self._offered, requested)
         made = (*taken, figures, columns, reached, *asked)
         return Decision(compiled.layout, Record._make(made))
 
     def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
         """What decides on a snapshot. Raises SnapshotError if nothing or two rulesets would."""
-        return self._choice(snapshot)[0]
+        return self.choice(snapshot)[0]
 
     def read(self, snapshot: Mapping[str, Any]) -> Taken:
         """A snapshot as the rules that decide on it read it. Raises SnapshotError."""
-        return self._choice(snapshot)[1].read(snapshot, self.at)
+        return self.choice(snapshot)[1].read(snapshot, self.at)
 
-    def _choice(self, snapshot: Mapping[str, Any]) -> tuple[Compiled, Reader]:
+    def choice(self, snapshot: Mapping[str, Any]) -> tuple[Compiled, Reader]:
+        """What decides on a snapshot, and what reads it. Raises SnapshotError."""
         try:
             return self._chosen[self._ask(snapshot)]
         except (KeyError, TypeError, AttributeError):
@@ -238,6 +291,22 @@ def _check_asks(tree: ast.expr, version: Version) -> None:
             message = f"`applies_when` cannot ask for `{node.id}`"
             hint = "it chooses the rules: it may ask for inputs of the account and for parameters"
             raise Fault("bad-formula", message, hint).at(node)
+
+
+def _itself(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
+    return snapshot
+
+
+def _copied(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A snapshot that stays as it is, whatever its owner does with it."""
+    return {
+        name: [dict(line) for line in value]
+        if value.__class__ is list
+        else dict(value)
+        if value.__class__ is dict
+        else value
+        for name, value in snapshot.items()
+    }
 
 
 def _nothing(snapshot: Mapping[str, Any]) -> tuple[()]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_engine.checks.applies import applies_problems
+from policy_engine.checks.asked import request_problems
 from policy_engine.checks.combinations import Combination, combinations
 from policy_engine.checks.plans import plan_problems
 from policy_engine.checks.scales import scale_problems
@@ -23,3 +24,4 @@ def _found(book: Rulebook) -> Iterator[Problem]:
     yield from applies_problems(book)
     yield from scale_problems(book)
     yield from plan_problems(combinations(book))
+    yield from request_problems(book)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from policy_engine.model import Version
-from policy_engine.rulebook import Rulebook, held_at
+from policy_engine.rulebook import Rulebook
 from policy_engine.rules import with_used
+from policy_engine.versions.held import held_at
 
 Combination = tuple[Version, ...]
 """A version that decides, and those it uses."""
@@ -32,6 +33,14 @@ def combinations(book: Rulebook) -> list[Combination]:
             others = dict(held_at(book.rulesets, version.effective_from, None))
             _add(found, {**others, version.ruleset: version}, [version.ruleset])
     return list(found.values())
+
+
+def deciding_together(book: Rulebook) -> Iterator[list[Combination]]:
+    """The combinations that decide side by side, for each set of versions ever in force."""
+    for held in _held(book):
+        found: dict[tuple[str, ...], Combination] = {}
+        _add(found, held, [name for name, version in held.items() if version.applies_when])
+        yield list(found.values())
 
 
 def _held(book: Rulebook) -> Iterator[Mapping[str, Version]]:

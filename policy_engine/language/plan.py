@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from policy_engine.errors import Problem, RulesError, did_you_mean
+from policy_engine.errors import MOST_PROBLEMS, Problem, RulesError, did_you_mean
 from policy_engine.language.resolve import Figure, Gather, Resolved, Step
 from policy_engine.language.scope import Scope, formula_figures, scope
 from policy_engine.language.syntax import Expression, Fault
@@ -52,12 +53,28 @@ def plan(versions: Iterable[Version]) -> Plan:
     """
     names = scope(versions)
     resolved = Resolved(names)
-    problems = list(_resolve_all(resolved))
+    problems = list(islice(_resolve_all(resolved), MOST_PROBLEMS))
     if problems:
         raise RulesError(problems)
     stages = tuple(_stages(resolved, names.entities))
     inputs = {entity: tuple(names.inputs.get(entity, {}).values()) for entity in names.entities}
     return Plan(names, stages, inputs, _assumed(resolved), resolved.used)
+
+
+def only(whole: Plan, names: set[str]) -> Plan:
+    """The plan of some of a plan's figures, and of all that they need."""
+    held = {figure.name: figure for figure in whole.figures()}
+    needed, waiting = set(names), list(names)
+    while waiting:
+        figure = held.get(waiting.pop())
+        more = {*figure.reads, *figure.looks} - needed if figure else set()
+        needed |= more
+        waiting += more
+    stages = (
+        Stage(stage.entity, tuple(figure for figure in stage.figures if figure.name in needed))
+        for stage in whole.stages
+    )
+    return replace(whole, stages=tuple(stage for stage in stages if stage.figures))
 
 
 def rule_figures(version: Version) -> Iterator[tuple[str, Rule]]:
@@ -170,4 +187,4 @@ def _cycle(waiting: Mapping[str, Figure]) -> Problem:
     return Problem("cycle", message, hint, place)
 
 
-__all__ = ["Figure", "Gather", "Plan", "Stage", "Step", "plan", "rule_figures"]
+__all__ = ["Figure", "Gather", "Plan", "Stage", "Step", "only", "plan", "rule_figures"]

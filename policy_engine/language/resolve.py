@@ -18,6 +18,7 @@ from policy_engine.language.scope import (
     AGGREGATES,
     BUILT_INS,
     CONSTANTS,
+    MOST_ARGUMENTS,
     SCALE_READINGS,
     Scope,
 )
@@ -287,7 +288,9 @@ def _count(
 ) -> None:
     if least <= len(arguments) <= most:
         return
-    wanted = f"{least}" if least == most else f"{least} or {most}" if most < 99 else "at least 1"
+    wanted = f"{least}" if least == most else f"{least} or {most}"
+    if most == MOST_ARGUMENTS:
+        wanted = f"at most {most}" if arguments else "at least 1"
     noun = "argument" if wanted in ("1", "at least 1") else "arguments"
     here = "here is 1" if len(arguments) == 1 else f"here are {len(arguments) or 'none'}"
     hint = _FORMS.get(function) or f"write `{function}({', '.join(['key'] * most)})`"

@@ -21,9 +21,10 @@ from policy_engine.model import (
 
 AGGREGATES = frozenset({"sum", "count", "any", "all", "largest", "smallest"})
 SCALE_READINGS = frozenset({"slices", "tier", "top"})
+MOST_ARGUMENTS = 99
 BUILT_INS: Mapping[str, tuple[int, int]] = {
-    "min": (1, 99),
-    "max": (1, 99),
+    "min": (1, MOST_ARGUMENTS),
+    "max": (1, MOST_ARGUMENTS),
     "abs": (1, 1),
     "round_up": (2, 2),
     "round_down": (2, 2),

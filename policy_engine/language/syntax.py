@@ -19,6 +19,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from simpleeval import SimpleEval
 
@@ -46,8 +47,12 @@ class Expression:
         )
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> ast.expr:
-    """The tree of a formula. Raises Fault at the first thing that is not in the language."""
+    """The tree of a formula. Raises Fault at the first thing that is not in the language.
+
+    Versions repeat each other's formulas: equal texts share one tree, which nothing changes.
+    """
     flat = re.sub(r"[\n\t]", " ", text)
     if len(flat) > LONGEST_EXPRESSION:
         raise Fault(
@@ -70,6 +75,8 @@ def _python_tree(text: str) -> ast.expr:
         hint = "give parts of it names of their own under `formulas`"
         raise Fault("bad-formula", "the formula cannot be read", hint, 0) from None
     assert isinstance(statement, ast.Expr)
+    if not indent and text.isascii():
+        return statement.value
     stripped = text.strip()
     for node in ast.walk(statement.value):
         if isinstance(node, ast.expr):

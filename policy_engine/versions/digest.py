@@ -30,7 +30,7 @@ def digest(version: Version) -> str:
 
 def meaning(version: Version) -> dict[str, Any]:
     """The version's meaning as plain JSON: sorted where order says nothing, kept where it does."""
-    said = {name: _meant(getattr(version, name)) for name in _names(version)}
+    said = {name: meant(getattr(version, name)) for name in _names(version)}
     said["notices"] = _by_name(said["notices"])
     for asked in (*said["permissions"].values(), *said["requests"].values()):
         asked["refuse_when"] = _by_name(asked["refuse_when"])
@@ -38,8 +38,8 @@ def meaning(version: Version) -> dict[str, Any]:
         table["rows"] = sorted(table["rows"], key=json.dumps)
     for scale in said["scales"].values():
         _by_column(scale)
-    if remarks := list(_remarks(version.document)):
-        said["remarks"] = sorted(remarks)
+    if said_beside := sorted(remarks(version.document)):
+        said["remarks"] = [[*path, text] for path, text in said_beside]
     return said
 
 
@@ -52,18 +52,26 @@ def _by_column(scale: dict[str, Any]) -> None:
             tier["rates"] = dict(zip(columns, tier["rates"], strict=True))
 
 
-def _remarks(document: Any) -> Iterator[list[str]]:
-    """What a file says to its readers beside its provisions, with the path of each remark."""
+def remarks(document: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What a file says to its readers beside its provisions: the path and text of each remark."""
     if "note" in document:
-        yield ["note", document["note"]]
+        yield ("note",), document["note"]
     for name, source in document.get("sources", {}).items():
         if "note" in source:
-            yield ["sources", name, source["note"]]
-    requests = document.get("requests", {}).items()
-    asked = [(f"requests.{name}", request.get("inputs", {})) for name, request in requests]
-    for holder, inputs in [*document.get("inputs", {}).items(), *asked]:
+            yield ("sources", name, "note"), source["note"]
+    for path, inputs in _inputs(document):
         for name, item in inputs.items():
-            yield from ([holder, name, key, item[key]] for key in ("note", "title") if key in item)
+            for key in ("note", "title"):
+                if key in item:
+                    yield (*path, name, key), item[key]
+
+
+def _inputs(document: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each mapping of inputs, of the snapshot and of the requests, with its path."""
+    for entity, inputs in document.get("inputs", {}).items():
+        yield ("inputs", entity), inputs
+    for name, request in document.get("requests", {}).items():
+        yield ("requests", name, "inputs"), request.get("inputs", {})
 
 
 def _by_name(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -74,7 +82,7 @@ def _names(value: Any) -> list[str]:
     return [field.name for field in fields(value) if field.name not in _NOT_MEANING]
 
 
-def _meant(value: Any) -> Any:
+def meant(value: Any) -> Any:
     if isinstance(value, Expression):
         return to_text(value.tree)
     if isinstance(value, Decimal):
@@ -82,7 +90,7 @@ def _meant(value: Any) -> Any:
     if isinstance(value, Row):
         return {
             **_object(value),
-            "keys": sorted((_meant(key) for key in value.keys), key=json.dumps),
+            "keys": sorted((meant(key) for key in value.keys), key=json.dumps),
         }
     if is_dataclass(value):
         return _object(value)
@@ -93,16 +101,16 @@ def _meant(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _mapping(value)
     if isinstance(value, (tuple, list)):
-        return [_meant(item) for item in value]
+        return [meant(item) for item in value]
     return value
 
 
 def _object(value: Any) -> dict[str, Any]:
-    return {name: _meant(getattr(value, name)) for name in _names(value)}
+    return {name: meant(getattr(value, name)) for name in _names(value)}
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
     return {
-        plain(key) if isinstance(key, Decimal) else str(key): _meant(item)
+        plain(key) if isinstance(key, Decimal) else str(key): meant(item)
         for key, item in value.items()
     }

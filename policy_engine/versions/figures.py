@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from policy_engine.errors import did_you_mean
@@ -48,6 +48,7 @@ def read_table(part: Part) -> Table:
         unit=part.get("unit"),
         rows=rows,
         otherwise=otherwise,
+        safer=part.get("safer"),
     )
 
 
@@ -93,6 +94,9 @@ def read_scale(part: Part) -> Scale:
     columns = tuple(part.get("columns", {"rate": part.get("unit", "ratio")}).items())
     tiers = dict(_lists(part, [name for name, _ in columns]))
     identity = part.get("maintenance_amount")
+    for name, item in part.items("safer"):
+        if name not in dict(columns):
+            _no_column(item, name, dict(columns))
     return Scale(
         **provision(part),
         by=part.get("by"),
@@ -101,6 +105,7 @@ def read_scale(part: Part) -> Scale:
         has_columns="columns" in part,
         edge_belongs_to=part.get("edge_belongs_to"),
         rates=part.get("rates"),
+        safer=dict(part.get("safer", {})),
         above_last=_above_last(part),
         tiers=tiers,
         maintenance_amount=(identity["rate"], identity["amount"]) if identity else None,
@@ -182,10 +187,13 @@ def _check_columns(part: Part, columns: list[str]) -> None:
             part.complain("missing-key", f"the tier has no `{name}`", hint)
     for name in given:
         if name not in columns:
-            listed = ", ".join(f"`{column}`" for column in columns)
-            hint = did_you_mean(name, columns) or f"it has {listed}"
-            message = f"the scale has no column `{name}`"
-            part[name].complain("unknown-key", message, hint, key=True)
+            _no_column(part[name], name, columns)
+
+
+def _no_column(part: Part, name: str, columns: Iterable[str]) -> None:
+    listed = ", ".join(f"`{column}`" for column in columns)
+    hint = did_you_mean(name, columns) or f"it has {listed}"
+    part.complain("unknown-key", f"the scale has no column `{name}`", hint, key=True)
 
 
 def _above_last(part: Part) -> AboveLast:

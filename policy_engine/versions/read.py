@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
 from policy_engine.document import Document
-from policy_engine.errors import Problem, RulesError, did_you_mean
+from policy_engine.errors import MOST_PROBLEMS, Problem, RulesError, did_you_mean
 from policy_engine.model import (
     ACCOUNT,
     LISTS,
@@ -29,24 +29,29 @@ from policy_engine.versions.requests import read_request
 _FORMULAS = ("applies_when", "when", "expression")
 
 
-def read_version(document: Document, content: Any) -> Version:
+def read_version(
+    document: Document, content: Any, recorded: Callable[[Version], str] | None = None
+) -> Version:
     """The version that a rule file declares. Raises RulesError with everything found.
 
     `content` is the document's data as the schema shapes it; the schema has found no problem.
+    `recorded` gives the digest of a file found sound before: it is not checked again.
     """
     problems: list[Problem] = []
     root = Part(document, content, problems)
     fields = dict(_fields(root))
-    _check_entities(root)
-    _check_references(root)
-    _check_statuses(root)
-    _check_keys(fields["inputs"], root)
+    if recorded is None:
+        _check_entities(root)
+        _check_references(root)
+        _check_required(root)
+        _check_statuses(root)
+        _check_keys(fields["inputs"], root)
     if problems:
         raise RulesError(problems)
     return Version(
         id=f"{root.get('ruleset')}@{PurePath(document.path).stem}",
         path=document.path,
-        make_digest=digest,
+        make_digest=recorded or digest,
         document=content,
         place=document.place,
         **fields,
@@ -207,9 +212,21 @@ def _mappings(part: Part) -> Iterator[Part]:
 
 
 def _declared(part: Part, known: dict[str, Any], section: str) -> None:
-    if part.content not in known:
+    if part.content not in known and len(part.problems) < MOST_PROBLEMS:
         hint = did_you_mean(part.content, known) or f"declare it under `{section}`"
         part.complain("unknown-name", f"`{part.content}` is not one of the `{section}`", hint)
+
+
+def _check_required(root: Part) -> None:
+    """What a request requires is a permission of the same file."""
+    told = [name for name, part in root.items("requests") if part.get("permission", False)]
+    known = [*root.get("permissions", {}), *told]
+    for name, part in root.items("requests"):
+        for item in part["requires"].each() if "requires" in part else ():
+            if item.content not in known:
+                hint = did_you_mean(item.content, known) or "declare it under `permissions`"
+                message = f"`{name}` requires `{item.content}`, which is no permission here"
+                item.complain("unknown-name", message, hint)
 
 
 def _check_statuses(root: Part) -> None:

@@ -19,14 +19,25 @@ def read_request(part: Part, refuse_when: tuple[Rule, ...], inputs: Inputs) -> R
     """A request; `inputs` are those of the version, by entity."""
     brought = {name: _input(item) for name, item in part.items("inputs")}
     effects = tuple(_effects(part, brought, inputs))
+    _check_permission(part, brought)
     return Request(
         **provision(part),
+        permission=part.get("permission", False),
         requires=tuple(part.get("requires", ())),
         inputs=brought,
         effects=effects,
         refuse_when=refuse_when,
         limit=_limit(part, brought),
     )
+
+
+def _check_permission(part: Part, brought: Brought) -> None:
+    """A request can be told as a permission if every value it can be asked with is known."""
+    free = [name for name, item in brought.items() if not item.one_of and not item.optional]
+    if part.get("permission", False) and free:
+        message = f"`{part.name}` cannot be a permission: `{free[0]}` may be anything"
+        hint = f"list its values with `one_of`, or declare `{part.name}` under `permissions`"
+        part["permission"].complain("invalid-value", message, hint, key=True)
 
 
 def _input(part: Part) -> RequestInput:
@@ -57,6 +68,8 @@ def _effects(part: Part, brought: Brought, inputs: Inputs) -> Iterator[Effect]:
         if "set" in item:
             entity = _entity(item, brought, inputs)
             sets = _sets(item["set"], entity, inputs)
+            if "add" in item and entity is not None:
+                _check_whole(item, entity, sets, inputs)
             yield Effect(sets, item.get("line"), item.get("add"), item.place)
 
 
@@ -73,6 +86,15 @@ def _entity(part: Part, brought: Brought, inputs: Inputs) -> str | None:
         message = f"`{name}` does not say which list's lines it names"
         part["line"].complain("invalid-value", message, hint)
     return entity
+
+
+def _check_whole(part: Part, entity: str, sets: Mapping[str, Expression], inputs: Inputs) -> None:
+    """A line that is added has every figure that such a line needs."""
+    for name, item in inputs[entity].items():
+        if name not in part["set"] and not item.optional:
+            hint = f"add `{name}: …`"
+            message = f"the line added to `{entity}` has no `{name}`"
+            part["set"].complain("missing-key", message, hint, key=True)
 
 
 def _sets(part: Part, entity: str | None, inputs: Inputs) -> dict[str, Expression]:

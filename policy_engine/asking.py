@@ -1,0 +1,88 @@
+"""A request under one combination of versions: its plan, and the programs made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from policy_engine.errors import RulesError
+from policy_engine.language.asked import Asked, after_name, asked, input_name, line_name
+from policy_engine.language.code import Program, generate
+from policy_engine.language.plan import Plan, only, plan
+from policy_engine.language.units import kind_problems
+from policy_engine.language.values import Undetermined
+from policy_engine.model import ACCOUNT, Formula, Request
+from policy_engine.policy import Compiled
+
+_NOT_YET = Undetermined(["this is not asked yet"])
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A request, its figures as a plan, and what decides on the account as it is."""
+
+    request: Request
+    asked: Asked
+    plan: Plan
+    compiled: Compiled
+
+    @cached_property
+    def effects(self) -> Program:
+        """What the request sets."""
+        names = {name for one in self.asked.sets for name in one.values()}
+        return generate(only(self.plan, names), self.compiled.lookups)
+
+    @cached_property
+    def refusals(self) -> Program:
+        """Whether each reason to refuse holds."""
+        return generate(only(self.plan, set(self.asked.refusals)), self.compiled.lookups)
+
+    def set_values(
+        self, inputs: Sequence[Any], lists: Sequence[Any], given: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], set[str]]:
+        """What the request sets, by figure (on lists: a value for each line), and the assumptions
+        reached on the way."""
+        return _run(self.effects, self._inputs(inputs, given, {}), lists)
+
+    def refused(
+        self,
+        inputs: Sequence[Any],
+        lists: Sequence[Any],
+        given: Mapping[str, Any],
+        after: Mapping[str, Any],
+    ) -> tuple[Mapping[str, Any], set[str]]:
+        """Whether each reason to refuse holds, by figure, and the assumptions reached."""
+        return _run(self.refusals, self._inputs(inputs, given, after), lists)
+
+    def _inputs(
+        self, inputs: Sequence[Any], given: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> tuple[Any, ...]:
+        own = zip((item.name for item in self.compiled.plan.inputs[ACCOUNT]), inputs, strict=True)
+        known = dict(own)
+        known |= {input_name(name): value for name, value in given.items()}
+        known |= {line_name(name): value for name, value in given.items()}
+        known |= {after_name(name): value for name, value in after.items()}
+        return tuple(known.get(item.name, _NOT_YET) for item in self.plan.inputs[ACCOUNT])
+
+
+def _run(
+    program: Program, inputs: tuple[Any, ...], lists: Sequence[Any]
+) -> tuple[Mapping[str, Any], set[str]]:
+    figures, columns, reached = program.run(inputs, *lists)
+    named = dict(zip(program.figures, figures, strict=True))
+    return {**named, **dict(zip(program.columns, columns, strict=True))}, reached
+
+
+def asking(compiled: Compiled, name: str, afterwards: Mapping[str, Formula]) -> Asking:
+    """A request of the deciding version; `afterwards` are the account's figures that the rules in
+    force may give after it. Raises RulesError."""
+    scope = compiled.plan.scope
+    request = scope.main.requests[name]
+    made = asked(scope, request, afterwards)
+    whole = plan((made.version, *scope.versions[1:]))
+    problems = list(kind_problems(whole))
+    if problems:
+        raise RulesError(problems)
+    return Asking(request, made, whole, compiled)

@@ -1,0 +1,219 @@
+"""What a request changes: the account as it would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from policy_engine.asking import Asking
+from policy_engine.decision import Decision
+from policy_engine.language.asked import effect_entity
+from policy_engine.language.values import Undetermined, is_undetermined
+from policy_engine.lines import not_given
+from policy_engine.model import ACCOUNT, LISTS, Effect, Input
+from policy_engine.numbers import exactly, text_of
+from policy_engine.snapshot import Reader, Taken
+
+if TYPE_CHECKING:
+    from policy_engine.rules import Rules
+
+
+@dataclass(frozen=True)
+class LineChange:
+    """Figures of a line that change; a line without a key is added."""
+
+    entity: str
+    key: Any
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """All that a request changes in an account, worked out before anything is changed.
+
+    `taken` is the account as it is, with a line for everything that the request names; `settings`
+    are the account's figures that change, by input. `short` names each amount that would fall
+    below 0; `unknown` is what cannot be told of the changes.
+    """
+
+    snapshot: Mapping[str, Any]
+    given: Mapping[str, Any]
+    taken: Taken
+    settings: tuple[tuple[Input, Any], ...] = ()
+    lines: tuple[LineChange, ...] = ()
+    short: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[Undetermined, ...] = ()
+    reached: frozenset[str] = field(default=frozenset())
+
+
+def effects_of(
+    rules: Rules, asking: Asking, snapshot: Mapping[str, Any], given: Mapping[str, Any]
+) -> Effects:
+    """What a request changes. Raises SnapshotError where it names a line that is not there."""
+    compiled, reader = rules.choice(snapshot)
+    named = [
+        (item.key_of, given[name], name)
+        for name, item in asking.request.inputs.items()
+        if item.key_of is not None and not is_undetermined(given[name])
+    ]
+    taken = with_lines(reader, reader.read(snapshot, rules.at), snapshot, named)
+    values, reached = exactly(asking.set_values, taken.inputs, taken.lists, given)
+    settings: list[tuple[Input, Any]] = []
+    lines: list[LineChange] = []
+    for effect, figures in zip(asking.request.effects, asking.asked.sets, strict=True):
+        entity = effect.add or effect_entity(asking.request, effect)
+        if effect.line is None and effect.add is None:
+            own = compiled.plan.scope.inputs[ACCOUNT]
+            settings += [(own[name], values[figure]) for name, figure in figures.items()]
+        else:
+            lines.append(_line_change(effect, entity, figures, values, given, taken, reader))
+    sets = [value for _, value in settings] + [v for line in lines for v in line.values.values()]
+    unknown = tuple(value for value in sets if is_undetermined(value))
+    short = tuple(_short(lines, compiled.plan.scope.inputs))
+    changes = tuple(settings), tuple(lines), short, unknown
+    return Effects(snapshot, given, taken, *changes, reached=frozenset(reached))
+
+
+def _line_change(
+    effect: Effect,
+    entity: str,
+    figures: Mapping[str, str],
+    values: Mapping[str, Any],
+    given: Mapping[str, Any],
+    taken: Taken,
+    reader: Reader,
+) -> LineChange:
+    if effect.add is not None:
+        return LineChange(entity, None, {name: values[full] for name, full in figures.items()})
+    key = given[str(effect.line)]
+    at = _position(taken, reader, entity, key)
+    return LineChange(entity, key, {name: values[full][at] for name, full in figures.items()})
+
+
+def _position(taken: Taken, reader: Reader, entity: str, key: Any) -> int:
+    column = reader.lines[entity].key
+    rows = taken.lists[LISTS.index(entity)]
+    return next(n for n, row in enumerate(rows) if row[column] == key)
+
+
+def _short(
+    lines: Iterable[LineChange], inputs: Mapping[str, Mapping[str, Input]]
+) -> Iterator[tuple[str, str]]:
+    """Each amount of a line that would fall below 0, with the line's key."""
+    for line in lines:
+        for name, value in line.values.items():
+            amount = inputs[line.entity][name].role is None and isinstance(value, Decimal)
+            if amount and value < 0:
+                yield name, str(text_of(line.key) or line.entity)
+
+
+# --- the account as it would be -------------------------------------------------------------------
+
+
+def changed(rules: Rules, effects: Effects) -> Decision | None:
+    """The decision on the changed account, under the rules that then apply to it.
+
+    None where a setting that changes is not known.
+    """
+    if any(is_undetermined(value) for _, value in effects.settings):
+        return None
+    snapshot, taken = effects.snapshot, effects.taken
+    compiled, reader = rules.choice(snapshot)
+    if effects.settings:
+        snapshot = _with_settings(snapshot, effects.settings)
+        compiled, reader = rules.choice(snapshot)
+        taken = reader.read(snapshot, rules.at)
+    for line in effects.lines:
+        taken = _with_line(reader, taken, snapshot, line)
+    made = rules.requested(compiled, lambda: changed_snapshot(rules, effects))
+    return rules.decided(compiled, reader.held(taken), made)
+
+
+def changed_snapshot(rules: Rules, effects: Effects) -> Mapping[str, Any]:
+    """The snapshot of the changed account, as one would write it."""
+    snapshot = dict(_with_settings(effects.snapshot, effects.settings))
+    reader = rules.choice(snapshot)[1]
+    for line in effects.lines:
+        held = snapshot.get(line.entity)
+        if held is None and line.entity in snapshot:
+            continue  # a list that is not known stays so
+        texts = {name: text_of(value) for name, value in line.values.items()}
+        snapshot[line.entity] = _with_texts(reader, effects.snapshot, line, held or [], texts)
+    return snapshot
+
+
+def _with_texts(
+    reader: Reader,
+    snapshot: Mapping[str, Any],
+    line: LineChange,
+    held: list[Mapping[str, Any]],
+    texts: Mapping[str, Any],
+) -> list[Mapping[str, Any]]:
+    lines = reader.lines[line.entity]
+    if line.key is None or lines.key is None:
+        return [*held, texts]
+    name = lines.inputs[lines.key].name
+    if any(one[name] == line.key for one in held):
+        return [{**one, **texts} if one[name] == line.key else one for one in held]
+    row = reader.line(snapshot, line.entity, line.key, name)
+    known = zip((item.name for item in lines.inputs), row, strict=True)
+    blank = {field.name: "0" for field in lines.fields.values() if field.required}
+    own = {name: text_of(value) for name, value in known if not is_undetermined(value)}
+    return [*held, {**blank, **own, **texts}]
+
+
+def _with_settings(
+    snapshot: Mapping[str, Any], settings: Iterable[tuple[Input, Any]]
+) -> Mapping[str, Any]:
+    changed: dict[str, Any] = dict(snapshot)
+    for item, value in settings:
+        held = changed
+        for step in item.source[:-1]:
+            held[step] = dict(held.get(step) or {})
+            held = held[step]
+        held[item.source[-1]] = text_of(value)
+    return changed
+
+
+def _with_line(
+    reader: Reader, taken: Taken, snapshot: Mapping[str, Any], line: LineChange
+) -> Taken:
+    inputs = reader.lines[line.entity].inputs
+    rows = taken.lists[LISTS.index(line.entity)]
+    if is_undetermined(rows):
+        return taken
+    if line.key is None:
+        added = tuple(line.values.get(item.name, not_given(item, None)) for item in inputs)
+        named = [(i.key_of, v, i.name) for i, v in zip(inputs, added, strict=True) if i.key_of]
+        taken = with_lines(reader, taken, snapshot, named)
+        return _replaced(taken, line.entity, (*rows, added))
+    taken = with_lines(reader, taken, snapshot, [(line.entity, line.key, line.entity)])
+    at = _position(taken, reader, line.entity, line.key)
+    rows = list(taken.lists[LISTS.index(line.entity)])
+    pairs = zip(inputs, rows[at], strict=True)
+    rows[at] = tuple(line.values.get(item.name, value) for item, value in pairs)
+    return _replaced(taken, line.entity, tuple(rows))
+
+
+def _replaced(taken: Taken, entity: str, rows: tuple[Any, ...]) -> Taken:
+    lists = dict(zip(LISTS, taken.lists, strict=True))
+    return taken._replace(lists=tuple({**lists, entity: rows}.values()))
+
+
+def with_lines(
+    reader: Reader, taken: Taken, snapshot: Mapping[str, Any], named: Iterable[tuple[str, Any, str]]
+) -> Taken:
+    """An account with a line for each key named; what it has only a price of is held and owed 0.
+
+    `named` are lists, keys, and the input that names each. Raises SnapshotError for a key that has
+    neither a line nor a price.
+    """
+    for entity, key, asked in named:
+        rows = taken.lists[LISTS.index(entity)]
+        column = reader.lines[entity].key
+        if not is_undetermined(rows) and all(row[column] != key for row in rows):
+            made = reader.line(snapshot, entity, key, asked)
+            taken = _replaced(taken, entity, (*rows, made))
+    return taken

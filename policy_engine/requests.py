@@ -1,0 +1,197 @@
+"""What a request comes to: permitted or refused, why, and the account before and after it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from policy_engine.asking import Asking
+from policy_engine.decision import NOT_OFFERED, Assumption, Decision, Reason, Ruling
+from policy_engine.effects import Effects, changed, effects_of
+from policy_engine.language.values import Undetermined, is_undetermined, together
+from policy_engine.model import Request
+from policy_engine.numbers import Value, exactly, text_of
+from policy_engine.request_inputs import brought
+
+if TYPE_CHECKING:
+    from policy_engine.rules import Rules
+
+NOT_ENOUGH = "not-enough"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request comes to under the rules in force. Immutable.
+
+    `permitted` is None where that cannot be told, and then `undetermined` has the reasons.
+    `reasons` are all the rules that refuse. `after` is the decision on the account as the request
+    would leave it; None where that is no account, or not known.
+    """
+
+    request: str
+    inputs: Mapping[str, Value | None]
+    permitted: bool | None
+    reasons: tuple[Reason, ...]
+    undetermined: tuple[str, ...]
+    before: Decision
+    after: Decision | None
+    assumptions: tuple[Assumption, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain JSON values, numbers as text."""
+        return {
+            "request": self.request,
+            "inputs": {name: text_of(value) for name, value in self.inputs.items()},
+            "permitted": self.permitted,
+            "reasons": [reason_mapping(reason) for reason in self.reasons],
+            "undetermined": list(self.undetermined),
+            "before": self.before.to_dict(),
+            "after": None if self.after is None else self.after.to_dict(),
+            "assumptions": [{"name": one.name, "title": one.title} for one in self.assumptions],
+        }
+
+    def to_json(self) -> str:
+        """The answer as one line of JSON: equal answers give equal bytes."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
+
+
+def reason_mapping(reason: Reason) -> dict[str, Any]:
+    """A reason as plain JSON."""
+    cited = reason.citation
+    citation = None if cited is None else {"source": cited.source, "quote": cited.quote}
+    return {"rule": reason.rule, "title": reason.title, "citation": citation}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What speaks against a request: rules that refuse, and what keeps others from being told."""
+
+    refusing: tuple[Reason, ...]
+    unknown: Undetermined | None
+    reached: frozenset[str] = frozenset()
+
+    @property
+    def permitted(self) -> bool | None:
+        """Whether nothing refuses; None where that cannot be told."""
+        if self.refusing:
+            return False
+        return True if self.unknown is None else None
+
+
+def answer(
+    rules: Rules, snapshot: Mapping[str, Any], name: str, given: Mapping[str, Any]
+) -> Answer:
+    """What a request comes to. Raises SnapshotError for a request or figure that is not known."""
+    before = rules.decide(snapshot)
+    asking = rules.asking(snapshot, name)
+    if asking is None:
+        reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
+        return Answer(name, {}, False, (reason,), (), before, None, before.assumptions)
+    values = brought(asking.request, given)
+    effects = effects_of(rules, asking, snapshot, values)
+    after = None if effects.short else changed(rules, effects)
+    found = judged(asking, effects, before, after)
+    return Answer(
+        name,
+        MappingProxyType({n: None if is_undetermined(v) else v for n, v in values.items()}),
+        found.permitted,
+        found.refusing,
+        () if found.permitted is not None or found.unknown is None else found.unknown.reasons,
+        before,
+        after,
+        _assumptions(asking, found, before, after),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The account of a decision, to be asked which requests it may make."""
+
+    rules: Rules
+    snapshot: Callable[[], Mapping[str, Any]]
+
+    def __call__(self, name: str) -> tuple[Ruling, tuple[str, ...]]:
+        """Whether a request is permitted with any of the values it can be asked with."""
+        snapshot = self.snapshot()
+        compiled, reader = self.rules.choice(snapshot)
+        before = self.rules.decided(compiled, reader.read(snapshot, self.rules.at))
+        asking = self.rules.asking(snapshot, name)
+        assert asking is not None
+        found = []
+        for given in _choices(asking.request):
+            effects = effects_of(self.rules, asking, snapshot, given)
+            after = None if effects.short else changed(self.rules, effects)
+            found.append(judged(asking, effects, before, after))
+        return _any_of(found)
+
+
+def _choices(request: Request) -> Iterator[Mapping[str, Any]]:
+    """Every combination of the values that the inputs of a request may have."""
+    lists = [
+        item.one_of or (Undetermined([f"`{name}` is not given"]),)
+        for name, item in request.inputs.items()
+    ]
+    return (dict(zip(request.inputs, values, strict=True)) for values in product(*lists))
+
+
+def _any_of(found: Sequence[Found]) -> tuple[Ruling, tuple[str, ...]]:
+    """Permitted if any is; refused if all are, for all their reasons."""
+    rulings = [one.permitted for one in found]
+    if True in rulings:
+        return Ruling(True), ()
+    if None in rulings:
+        unknown = together(one.unknown for one in found if one.permitted is None)
+        return Ruling(None), unknown.reasons if unknown else ()
+    return Ruling(False, tuple(dict.fromkeys(r for one in found for r in one.refusing))), ()
+
+
+def judged(asking: Asking, effects: Effects, before: Decision, after: Decision | None) -> Found:
+    """Everything that speaks against a request, worst first: what must be open and is not, what
+    the account has not enough of, and the rules that refuse."""
+    later = {name: _later(after, name) for name in asking.asked.after}
+    taken = effects.taken
+    held, reached = exactly(asking.refused, taken.inputs, taken.lists, effects.given, later)
+    conditions = [
+        (Reason(rule.name, rule.title, rule.citation or asking.request.citation), held[name])
+        for name, rule in sorted(asking.asked.refusals.items())
+    ]
+    required = [before.permissions[name] for name in asking.request.requires]
+    refusing = (
+        *(reason for ruling in required for reason in ruling.reasons),
+        *(_not_enough(*short) for short in effects.short),
+        *(reason for reason, flag in conditions if flag is True),
+    )
+    closed = [
+        name for name in asking.request.requires if before.permissions[name].permitted is None
+    ]
+    reasons = [Undetermined(before.undetermined[f"permissions.{name}"]) for name in closed]
+    unknown = together([*reasons, *effects.unknown, *(flag for _, flag in conditions)])
+    return Found(tuple(dict.fromkeys(refusing)), unknown, frozenset(reached | effects.reached))
+
+
+def _later(after: Decision | None, name: str) -> Any:
+    """A figure of the changed account; undetermined where there is none."""
+    if after is None:
+        return Undetermined(["the account after the request is not known"])
+    return after.figure(name)
+
+
+def _not_enough(name: str, key: str) -> Reason:
+    return Reason(NOT_ENOUGH, f"there is not enough: `{name}` of {key} would fall below 0")
+
+
+def _assumptions(
+    asking: Asking, found: Found, before: Decision, after: Decision | None
+) -> tuple[Assumption, ...]:
+    """Everything that the answer takes for granted, by name."""
+    decided = {one.name: one for one in before.assumptions}
+    decided |= {one.name: one for one in after.assumptions} if after else {}
+    provisions = (asking.request, *asking.request.refuse_when)
+    named = {*found.reached, *(name for one in provisions for name in one.assumes)}
+    titles = asking.compiled.layout.titles
+    own = {name: Assumption(name, titles.get(name, "")) for name in named}
+    return tuple(one for _, one in sorted({**own, **decided}.items()))

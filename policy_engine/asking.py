@@ -44,7 +44,7 @@ class Asking:
     ) -> tuple[Mapping[str, Any], set[str]]:
         """What the request sets, by figure (on lists: a value for each line), and the assumptions
         reached on the way."""
-        return _run(self.effects, self._inputs(inputs, given, {}), lists)
+        return named_figures(self.effects, self.inputs(inputs, given, {}), lists)
 
     def refused(
         self,
@@ -54,11 +54,13 @@ class Asking:
         after: Mapping[str, Any],
     ) -> tuple[Mapping[str, Any], set[str]]:
         """Whether each reason to refuse holds, by figure, and the assumptions reached."""
-        return _run(self.refusals, self._inputs(inputs, given, after), lists)
+        return named_figures(self.refusals, self.inputs(inputs, given, after), lists)
 
-    def _inputs(
+    def inputs(
         self, inputs: Sequence[Any], given: Mapping[str, Any], after: Mapping[str, Any]
     ) -> tuple[Any, ...]:
+        """The inputs of the request's plan, from those of the account and what the request brings
+        and asks for after it."""
         own = zip((item.name for item in self.compiled.plan.inputs[ACCOUNT]), inputs, strict=True)
         known = dict(own)
         known |= {input_name(name): value for name, value in given.items()}
@@ -67,9 +69,10 @@ class Asking:
         return tuple(known.get(item.name, _NOT_YET) for item in self.plan.inputs[ACCOUNT])
 
 
-def _run(
+def named_figures(
     program: Program, inputs: tuple[Any, ...], lists: Sequence[Any]
 ) -> tuple[Mapping[str, Any], set[str]]:
+    """What a program computes, by figure, and the assumptions reached."""
     figures, columns, reached = program.run(inputs, *lists)
     named = dict(zip(program.figures, figures, strict=True))
     return {**named, **dict(zip(program.columns, columns, strict=True))}, reached

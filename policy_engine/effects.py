@@ -14,6 +14,7 @@ from policy_engine.language.values import Undetermined, is_undetermined
 from policy_engine.lines import not_given
 from policy_engine.model import ACCOUNT, LISTS, Effect, Input
 from policy_engine.numbers import exactly, text_of
+from policy_engine.policy import Compiled
 from policy_engine.snapshot import Reader, Taken
 
 if TYPE_CHECKING:
@@ -119,6 +120,14 @@ def changed(rules: Rules, effects: Effects) -> Decision | None:
     """
     if any(is_undetermined(value) for _, value in effects.settings):
         return None
+    compiled, taken = changed_account(rules, effects)
+    reader = rules.choice(_with_settings(effects.snapshot, effects.settings))[1]
+    made = rules.requested(compiled, lambda: changed_snapshot(rules, effects))
+    return rules.decided(compiled, reader.held(taken), made)
+
+
+def changed_account(rules: Rules, effects: Effects) -> tuple[Compiled, Taken]:
+    """The changed account, all its lines kept, and what decides on it."""
     snapshot, taken = effects.snapshot, effects.taken
     compiled, reader = rules.choice(snapshot)
     if effects.settings:
@@ -127,8 +136,7 @@ def changed(rules: Rules, effects: Effects) -> Decision | None:
         taken = reader.read(snapshot, rules.at)
     for line in effects.lines:
         taken = _with_line(reader, taken, snapshot, line)
-    made = rules.requested(compiled, lambda: changed_snapshot(rules, effects))
-    return rules.decided(compiled, reader.held(taken), made)
+    return compiled, taken
 
 
 def changed_snapshot(rules: Rules, effects: Effects) -> Mapping[str, Any]:

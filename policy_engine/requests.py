@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from types import MappingProxyType
@@ -155,6 +155,17 @@ def judged(asking: Asking, effects: Effects, before: Decision, after: Decision |
     later = {name: _later(after, name) for name in asking.asked.after}
     taken = effects.taken
     held, reached = exactly(asking.refused, taken.inputs, taken.lists, effects.given, later)
+    return weighed(asking, effects, before, held, reached)
+
+
+def weighed(
+    asking: Asking,
+    effects: Effects,
+    before: Decision,
+    held: Mapping[str, Any],
+    reached: Collection[str] = (),
+) -> Found:
+    """The same from the conditions of the rules that may refuse, as they were computed."""
     conditions = [
         (Reason(rule.name, rule.title, rule.citation or asking.request.citation), held[name])
         for name, rule in sorted(asking.asked.refusals.items())
@@ -170,7 +181,7 @@ def judged(asking: Asking, effects: Effects, before: Decision, after: Decision |
     ]
     reasons = [Undetermined(before.undetermined[f"permissions.{name}"]) for name in closed]
     unknown = together([*reasons, *effects.unknown, *(flag for _, flag in conditions)])
-    return Found(tuple(dict.fromkeys(refusing)), unknown, frozenset(reached | effects.reached))
+    return Found(tuple(dict.fromkeys(refusing)), unknown, frozenset({*reached, *effects.reached}))
 
 
 def _later(after: Decision | None, name: str) -> Any:

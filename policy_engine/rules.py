@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import getcontext, localcontext, setcontext
+from decimal import Decimal, getcontext, localcontext, setcontext
 from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from policy_engine.language.syntax import Fault
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import constant
 from policy_engine.layout import Assumption, Record
+from policy_engine.limits import Limited, limited
 from policy_engine.model import ACCOUNT, LISTS, Formula, Input, Rule, Version
 from policy_engine.numbers import EXACT, exact_context, instant_text
 from policy_engine.policy import Compiled
@@ -137,6 +138,18 @@ class Rules:
         figure of it that cannot be used.
         """
         return answer(self, snapshot, request, given)
+
+    def limit(self, snapshot: Mapping[str, Any], request: str, **given: Any) -> Decimal:
+        """The largest value of a request such that it and every smaller one is permitted.
+
+        On the request's step; 0 where nothing is permitted, infinite where nothing refuses. Raises
+        Undetermined where it cannot be told, and SnapshotError as `request` does.
+        """
+        return limited(self, snapshot, request, given).value
+
+    def limited(self, snapshot: Mapping[str, Any], request: str, **given: Any) -> Limited:
+        """The same with the rules that bind, and the answers at the limit and a step above it."""
+        return limited(self, snapshot, request, given)
 
     def asking(self, snapshot: Mapping[str, Any], name: str) -> Asking | None:
         """A request under the rules that decide on a snapshot; None where they do not offer it.

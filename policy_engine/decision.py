@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy_engine.__about__ import ENGINE
 from policy_engine.errors import PolicyError, Problem
+from policy_engine.json_values import json_value, lines_text, texts
 from policy_engine.language.values import Undetermined, together
 from policy_engine.layout import (
     Answered,
@@ -25,8 +26,8 @@ from policy_engine.layout import (
     Record,
     Ruling,
 )
-from policy_engine.model import LISTS, Citation
-from policy_engine.numbers import Value, instant_text, text_of, tidy
+from policy_engine.model import LISTS
+from policy_engine.numbers import Value, instant_text, tidy
 
 if TYPE_CHECKING:
     from policy_engine.explain import Trace
@@ -180,13 +181,13 @@ class Decision:
             "rules_at": instant_text(self.rules_at),
             "known_at": instant_text(self.known_at) if self.known_at else None,
             "status": self.status,
-            "rulesets": [_plain(item) for item in self.rulesets],
-            "values": _texts(self.values),
-            **{name: _lines_text(lines) for name, lines in zip(LISTS, self._lines, strict=True)},
-            "permissions": {name: _plain(ruling) for name, ruling in self.permissions.items()},
-            "reasons": [_plain(reason) for reason in self.reasons],
-            "notices": [{**_plain(item), "shows": _texts(item.shows)} for item in self.notices],
-            "assumptions": [_plain(assumption) for assumption in self.assumptions],
+            "rulesets": [json_value(item) for item in self.rulesets],
+            "values": texts(self.values),
+            **{name: lines_text(lines) for name, lines in zip(LISTS, self._lines, strict=True)},
+            "permissions": {name: json_value(ruling) for name, ruling in self.permissions.items()},
+            "reasons": [json_value(reason) for reason in self.reasons],
+            "notices": [{**json_value(item), "shows": texts(item.shows)} for item in self.notices],
+            "assumptions": [json_value(assumption) for assumption in self.assumptions],
             "undetermined": {name: list(why) for name, why in self.undetermined.items()},
             "engine": self.engine,
         }
@@ -310,22 +311,6 @@ def _known(value: Any) -> Any:
     if isinstance(value, Undetermined):
         return None
     return tidy(value) if isinstance(value, Decimal) else value
-
-
-def _texts(values: Mapping[str, Value | None]) -> dict[str, str | bool | None]:
-    return {name: text_of(value) for name, value in values.items()}
-
-
-def _lines_text(lines: tuple[Line, ...] | None) -> list[dict[str, Any]] | None:
-    return None if lines is None else [_texts(line) for line in lines]
-
-
-def _plain(item: Any) -> Any:
-    """A reason, ruling, ruleset or assumption as plain JSON."""
-    if isinstance(item, (Reason, Ruling, Citation, InForce, Assumption, Notice)):
-        names = item.__dataclass_fields__
-        return {name: _plain(getattr(item, name)) for name in names}
-    return [_plain(part) for part in item] if isinstance(item, tuple) else item
 
 
 __all__ = ["Assumption", "Decision", "InForce", "Notice", "Reason", "Ruling"]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from policy_engine.asking import Asking
 from policy_engine.decision import NOT_OFFERED, Assumption, Decision, Reason, Ruling
 from policy_engine.effects import Effects, changed, effects_of
+from policy_engine.json_values import json_value, texts
 from policy_engine.language.values import Undetermined, is_undetermined, together
 from policy_engine.model import Request
-from policy_engine.numbers import Value, exactly, text_of
+from policy_engine.numbers import Value, exactly
 from policy_engine.request_inputs import brought
 
 if TYPE_CHECKING:
@@ -45,25 +46,18 @@ class Answer:
         """The answer as plain JSON values, numbers as text."""
         return {
             "request": self.request,
-            "inputs": {name: text_of(value) for name, value in self.inputs.items()},
+            "inputs": texts(self.inputs),
             "permitted": self.permitted,
-            "reasons": [reason_mapping(reason) for reason in self.reasons],
+            "reasons": [json_value(reason) for reason in self.reasons],
             "undetermined": list(self.undetermined),
             "before": self.before.to_dict(),
             "after": None if self.after is None else self.after.to_dict(),
-            "assumptions": [{"name": one.name, "title": one.title} for one in self.assumptions],
+            "assumptions": [json_value(one) for one in self.assumptions],
         }
 
     def to_json(self) -> str:
         """The answer as one line of JSON: equal answers give equal bytes."""
         return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
-
-
-def reason_mapping(reason: Reason) -> dict[str, Any]:
-    """A reason as plain JSON."""
-    cited = reason.citation
-    citation = None if cited is None else {"source": cited.source, "quote": cited.quote}
-    return {"rule": reason.rule, "title": reason.title, "citation": citation}
 
 
 @dataclass(frozen=True)

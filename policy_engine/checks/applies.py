@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policy_engine.applies import applicable
 from policy_engine.errors import Problem, RulesError
 from policy_engine.language.units import unit_problems
 from policy_engine.rulebook import Rulebook
-from policy_engine.rules import applicable
 
 
 def applies_problems(book: Rulebook) -> Iterator[Problem]:

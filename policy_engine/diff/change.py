@@ -131,9 +131,20 @@ def differing(
     **more: Any,
 ) -> Iterator[Change]:
     """The change of something that both versions have, or none where they say the same."""
-    if before != after:
+    if not same(before, after):
         name = more.pop("name", path[-1])
         yield Change(path, kind, name, CHANGED, significance, before, after, **more)
+
+
+def same(before: Any, after: Any) -> bool:
+    """Whether two sides say the same; a truth is never a number."""
+    return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)
+
+
+def ordered(value: Any) -> tuple[bool, Any]:
+    """What to sort values by: numbers as numbers, all else as text."""
+    number = isinstance(value, Decimal)
+    return (not number, value if number else str(value))
 
 
 def paired(old: Mapping[Any, T], new: Mapping[Any, T]) -> Iterator[tuple[Any, T | None, T | None]]:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from policy_engine.diff.change import ADDED, LOGIC, REMOVED, Change, Path, Significance, Words
+from policy_engine.diff.change import (
+    ADDED,
+    LOGIC,
+    REMOVED,
+    REPLACED,
+    Change,
+    Path,
+    Significance,
+    Words,
+)
 from policy_engine.diff.versions import changes, dates
 from policy_engine.model import Citation, Source, Version
 
@@ -86,7 +95,7 @@ def _of(pair: Compared, with_dates: bool, chains: Chains) -> Iterator[Change]:
         yield replace(
             change,
             ruleset=pair.ruleset,
-            since=brought.by(change.path, latest).effective_from,
+            since=brought.by(change, latest).effective_from,
             source=_source(change.citation, new, old),
         )
 
@@ -116,19 +125,23 @@ class _Brought:
 
     def __init__(self, chain: Sequence[Version]) -> None:
         steps = list(pairwise(chain)) if len(chain) > 2 else []
-        self._steps = [
-            (after, [change.path for change in changes(before, after)])
-            for before, after in reversed(steps)
-        ]
+        self._steps = [(after, list(changes(before, after))) for before, after in reversed(steps)]
 
-    def by(self, path: Path, latest: Version) -> Version:
-        """The last version that changed what lies at a path, or anything in it or around it."""
-        for version, changed in self._steps:
-            if any(_within(path, other) for other in changed):
-                return version
+    def by(self, change: Change, latest: Version) -> Version:
+        """The last version that brought this change, or else touched the tiers it is in."""
+        for touches in (_is_of, _is_in_tiers_of):
+            for version, brought in self._steps:
+                if any(touches(change.path, one) for one in brought):
+                    return version
         return latest
 
 
-def _within(path: Path, other: Path) -> bool:
-    shorter = min(len(path), len(other))
-    return path[:shorter] == other[:shorter]
+def _is_of(path: Path, brought: Change) -> bool:
+    """Whether a change is of what lies at a path, or adds or replaces all that it lies in."""
+    whole = brought.action in (ADDED, REMOVED, REPLACED) and path[: len(brought.path)]
+    return brought.path in (path, whole)
+
+
+def _is_in_tiers_of(path: Path, brought: Change) -> bool:
+    """Whether a change is in the tiers of the scale and key that a path leads into."""
+    return brought.kind == "tier" and brought.path[:4] == path[:4]

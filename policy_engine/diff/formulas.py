@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -108,7 +108,7 @@ def _smallest(old: _Piece, new: _Piece) -> tuple[tuple[_Piece, ...], tuple[_Piec
 def _in_any_order(old: _Piece, new: _Piece) -> tuple[tuple[_Piece, ...], tuple[_Piece, ...]] | None:
     left, right = _without(old.parts, new.parts), _without(new.parts, old.parts)
     if len(left) == len(right) == 1 and left[0].sign == right[0].sign:
-        return _smallest(left[0], right[0])
+        return _smallest(replace(left[0], sign="+"), replace(right[0], sign="+"))
     if len(left) == len(old.parts) and len(right) == len(new.parts):
         return (old,), (new,)
     return left, right

@@ -10,6 +10,7 @@ from policy_engine.diff.change import (
     INPUTS,
     LOGIC,
     MOVED,
+    REMOVED,
     VALUE,
     WORDING,
     Change,
@@ -17,10 +18,12 @@ from policy_engine.diff.change import (
     Path,
     differing,
     named,
+    ordered,
+    paired,
 )
 from policy_engine.diff.provisions import aspects, condition, expression, names
 from policy_engine.language.syntax import Expression
-from policy_engine.model import Citation, Effect, Limit, Permission, Request, RequestInput, Rule
+from policy_engine.model import Limit, Permission, Provision, Request, RequestInput, Rule
 from policy_engine.numbers import text_of
 
 
@@ -56,16 +59,15 @@ def permission(path: Path, old: Permission, new: Permission) -> Iterator[Change]
 def request(path: Path, old: Request, new: Request) -> Iterator[Change]:
     """The changes of what can be asked for."""
     required = names(old.requires), names(new.requires)
-    cited = new.citation or old.citation
-    more = {"name": new.name, "citation": cited}
+    more = {"name": new.name, "citation": new.citation}
     yield from differing((*path, "requires"), "request", *required, LOGIC, **more)
     told = old.permission, new.permission
     yield from differing((*path, "permission"), "request", *told, LOGIC, **more)
     brought = named((*path, "inputs"), "input", (old.inputs, new.inputs), INPUTS, _brought)
-    yield from _cited(brought, cited)
-    effects = named((*path, "effects"), "effect", (_sets(old), _sets(new)), LOGIC, _effect)
-    yield from _cited(effects, cited)
-    yield from _cited(_limit((*path, "limit"), old.limit, new.limit), cited)
+    yield from _cited(brought, old, new)
+    effects = _effects((*path, "effects"), _sets(old), _sets(new))
+    yield from _cited(effects, old, new)
+    yield from _cited(_limit((*path, "limit"), old.limit, new.limit), old, new)
     yield from _refusals(path, old, new)
     yield from aspects(path, old, new)
 
@@ -73,12 +75,14 @@ def request(path: Path, old: Request, new: Request) -> Iterator[Change]:
 def _refusals(path: Path, old: Permission | Request, new: Permission | Request) -> Iterator[Change]:
     at = (*path, "refuse_when")
     changes = rules(at, "refusal", old.refuse_when, new.refuse_when)
-    yield from _cited(changes, new.citation or old.citation)
+    yield from _cited(changes, old, new)
 
 
-def _cited(changes: Iterator[Change], citation: Citation | None) -> Iterator[Change]:
+def _cited(changes: Iterator[Change], old: Provision, new: Provision) -> Iterator[Change]:
     """The changes, on the authority of the whole where a part has none of its own."""
-    return (replace(change, citation=change.citation or citation) for change in changes)
+    for change in changes:
+        whole = old if change.action == REMOVED else new
+        yield replace(change, citation=change.citation or whole.citation)
 
 
 def _brought(path: Path, old: RequestInput, new: RequestInput) -> Iterator[Change]:
@@ -89,26 +93,33 @@ def _brought(path: Path, old: RequestInput, new: RequestInput) -> Iterator[Chang
 
 def _bound(brought: RequestInput, attribute: str) -> Any:
     if attribute == "one_of":
-        return names(tuple(str(text_of(value)) for value in brought.one_of))
+        values = sorted(brought.one_of, key=ordered)
+        return Names(tuple(str(text_of(value)) for value in values)) if values else None
     return getattr(brought, attribute)
 
 
 _BOUNDS = ("unit", "optional", "key_of", "above", "at_least", "at_most", "one_of")
 
 
-def _sets(request: Request) -> Mapping[str, Effect]:
-    """The effects by what they change; a second one on the same is told apart by its number."""
-    held: dict[str, Effect] = {}
+Sets = Mapping[str, Mapping[str, Expression]]
+
+
+def _sets(request: Request) -> Sets:
+    """What is set, by what it is set of: all effects come at once. A second line that is added to
+    a list is told apart by its number."""
+    held: dict[str, dict[str, Expression]] = {}
     for effect in request.effects:
-        name = f"line-{effect.line}" if effect.line else f"add-{effect.add}"
-        name = name if effect.line or effect.add else "account"
-        times = sum(one.partition("+")[0] == name for one in held)
-        held[f"{name}+{times + 1}" if times else name] = effect
+        name = f"line-{effect.line}" if effect.line else "account"
+        if effect.add:
+            times = sum(one.partition("+")[0] == f"add-{effect.add}" for one in held)
+            name = f"add-{effect.add}" + (f"+{times + 1}" if times else "")
+        held.setdefault(name, {}).update(effect.sets)
     return held
 
 
-def _effect(path: Path, old: Effect, new: Effect) -> Iterator[Change]:
-    yield from named(path, "effect", (old.sets, new.sets), LOGIC, _set)
+def _effects(path: Path, old: Sets, new: Sets) -> Iterator[Change]:
+    for name, before, after in paired(old, new):
+        yield from named((*path, name), "effect", (before or {}, after or {}), LOGIC, _set)
 
 
 def _set(path: Path, old: Expression, new: Expression) -> Iterator[Change]:

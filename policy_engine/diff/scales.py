@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from policy_engine.diff.change import (
 )
 from policy_engine.diff.provisions import aspects, figure, names
 from policy_engine.diff.tables import escaped
-from policy_engine.model import AboveLast, Scale, Tier
+from policy_engine.model import Scale, Tier
 from policy_engine.numbers import Value, plain
 
 LAST_TIERS = "last"
@@ -49,13 +49,13 @@ class _Block(NamedTuple):
 def scale(path: Path, old: Scale, new: Scale) -> Iterator[Change]:
     """The changes of a scale."""
     for change in _changes(path, old, new):
-        cited = change.citation or new.citation
+        cited = change.citation or (old if change.action == REMOVED else new).citation
         yield replace(change, citation=cited, name=f"{new.name}{change.name}")
 
 
 def _changes(path: Path, old: Scale, new: Scale) -> Iterator[Change]:
     yield from _terms(path, old, new)
-    yield from _above_last((*path, "above_last"), old.above_last, new.above_last)
+    yield from _above_last((*path, "above_last"), old, new)
     at = (*path, "tiers")
     if old.by == new.by:
         for key, before, after in paired(old.tiers, new.tiers):
@@ -76,7 +76,7 @@ def _terms(path: Path, old: Scale, new: Scale) -> Iterator[Change]:
     yield from differing((*path, "rates"), "scale", old.rates, new.rates, WORDING, name="")
     claims = (_identity(old), _identity(new))
     yield from differing((*path, "maintenance_amount"), "scale", *claims, WORDING, name="")
-    safer = old.safer or None, new.safer or None
+    safer = _declared(old.safer), _declared(new.safer)
     yield from differing((*path, "safer"), "scale", *safer, WORDING, name="")
 
 
@@ -88,10 +88,17 @@ def _identity(scale: Scale) -> Names | None:
     return None if scale.maintenance_amount is None else Names(scale.maintenance_amount)
 
 
-def _above_last(path: Path, old: AboveLast, new: AboveLast) -> Iterator[Change]:
-    sides = (LAST_TIERS if above.rate is None else above.rate for above in (old, new))
-    yield from figure(path, "scale", *sides, name="")
-    listed = names(old.assumes), names(new.assumes)
+def _declared(safer: Mapping[str, str]) -> Names | None:
+    return names(tuple(f"{column} {direction}" for column, direction in safer.items()))
+
+
+def _above_last(path: Path, old: Scale, new: Scale) -> Iterator[Change]:
+    of = old.above_last, new.above_last
+    before, after = (LAST_TIERS if above.rate is None else above.rate for above in of)
+    column, unit = new.columns[0]
+    more = {} if new.has_columns else {"unit": unit, "safer": _safer(column, old, new)}
+    yield from figure(path, "scale", before, after, name="", **more)
+    listed = names(of[0].assumes), names(of[1].assumes)
     yield from differing((*path, "assumes"), "assumes", *listed, WORDING, name="")
 
 

@@ -10,6 +10,7 @@ from policy_engine.diff.change import (
     CHANGED,
     LOGIC,
     REMOVED,
+    REPLACED,
     VALUE,
     WORDING,
     Change,
@@ -18,6 +19,7 @@ from policy_engine.diff.change import (
     Significance,
     differing,
     paired,
+    same,
 )
 from policy_engine.diff.provisions import aspects, figure, kinds, names, words
 from policy_engine.model import Citation, NotKnown, Row, Table
@@ -34,11 +36,22 @@ def table(path: Path, old: Table, new: Table) -> Iterator[Change]:
     yield from differing((*path, "by"), "table", *by, LOGIC, **said)
     yield from differing((*path, "safer"), "table", old.safer, new.safer, WORDING, **said)
     yield from _otherwise((*path, "otherwise"), old, new, said)
+    yield from _rows((*path, "rows"), old, new)
+    yield from aspects(path, old, new)
+
+
+def _rows(path: Path, old: Table, new: Table) -> Iterator[Change]:
+    if old.by != new.by:
+        more = {"name": new.name, "citation": new.citation}
+        if old.rows != new.rows:
+            yield Change(
+                path, "row", action=REPLACED, significance=VALUE, before=old, after=new, **more
+            )
+        return
     shown = {"unit": new.unit, "safer": new.safer or old.safer}
     for key, before, after in paired(rows_of(old), rows_of(new)):
-        at = (*path, "rows", escaped(key))
+        at = (*path, escaped(key))
         yield from _row(at, (old, before), (new, after), shown)
-    yield from aspects(path, old, new)
 
 
 def rows_of(table: Table) -> dict[Key, Row]:
@@ -49,8 +62,9 @@ def rows_of(table: Table) -> dict[Key, Row]:
 def escaped(key: Key | Value | None) -> str:
     """A key as one part of a path."""
     parts = key if isinstance(key, tuple) else (key,)
-    text = ",".join(str(text_of(part)) for part in parts if part is not None)
-    return text.replace("~", "~0").replace("/", "~1")
+    known = (str(text_of(part)) for part in parts if part is not None)
+    texts = [text.replace("~", "~0").replace("/", "~1") for text in known]
+    return texts[0] if len(texts) == 1 else ",".join(text.replace(",", "~2") for text in texts)
 
 
 def _otherwise(path: Path, old: Table, new: Table, more: dict[str, Any]) -> Iterator[Change]:
@@ -70,7 +84,7 @@ def _row(
     table, row = old if action == REMOVED else new
     name = f"{table.name}[{path[-1]}]"
     more = {**more, "citation": (row and row.citation) or table.citation}
-    if action != CHANGED or before.value != after.value:
+    if action != CHANGED or not same(before.value, after.value):
         grade = _grade(before.value, after.value)
         yield Change(path, "row", name, action, grade, before.value, after.value, **more)
     if action == CHANGED:
@@ -79,7 +93,7 @@ def _row(
 
 def _grade(before: Value | NotKnown, after: Value | NotKnown) -> Significance:
     unknown = isinstance(before, NotKnown) and isinstance(after, NotKnown)
-    return WORDING if unknown or before == after else VALUE
+    return WORDING if unknown or same(before, after) else VALUE
 
 
 def _remarks(path: Path, old: Row, new: Row, name: str, cited: Citation | None) -> Iterator[Change]:

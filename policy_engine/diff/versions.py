@@ -105,6 +105,16 @@ def _remarks(old: Version, new: Version) -> Iterator[Change]:
     """The changes of what a file says to its readers beside its provisions."""
     said = dict(remarks(old.document)), dict(remarks(new.document))
     for path, before, after in paired(*said):
+        if not (_has(old.document, path[:-1]) and _has(new.document, path[:-1])):
+            continue  # what is added or removed is told as a whole
         kind = "title" if path[-1] == "title" else "note"
         sides = words(before), words(after)
         yield from differing(path, kind, *sides, WORDING, name=path[-2] if path[1:] else "note")
+
+
+def _has(document: Any, path: Path) -> bool:
+    for name in path:
+        if name not in document:
+            return False
+        document = document[name]
+    return True

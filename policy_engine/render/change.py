@@ -7,7 +7,18 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from policy_engine.diff.change import ADDED, CHANGED, MOVED, REMOVED, Change, Names, Tiers, Words
+from policy_engine.diff.change import (
+    ADDED,
+    CHANGED,
+    MOVED,
+    REMOVED,
+    Change,
+    Names,
+    Tiers,
+    Words,
+    ordered,
+    same,
+)
 from policy_engine.language.syntax import Expression
 from policy_engine.language.text import to_text
 from policy_engine.model import (
@@ -34,7 +45,7 @@ PERCENT_STEP = Decimal("0.01")
 
 def body(change: Change) -> str:
     """What a change says, in one line."""
-    if change.kind == "row" and change.before == change.after:
+    if change.kind == "row" and same(change.before, change.after):
         listed = "listed" if change.action == ADDED else "no longer listed"
         return f"{listed}, {said(change.after)} as before"
     if change.action in (ADDED, REMOVED) and change.kind != "row":
@@ -61,13 +72,17 @@ def _measured(change: Change) -> str:
     """The unit of a number, and by how much it moved which way."""
     if not (isinstance(change.before, Decimal) or isinstance(change.after, Decimal)):
         return ""
-    unit = "" if change.unit in (None, "ratio") else f" {change.unit}"
+    unit = _unit(change.unit) if isinstance(change.after, Decimal) else ""
     moved = [
         *(f"{_signed(rise)}" for rise in _some(change.difference)),
         *(percent_text(percent) for percent in _some(change.percent)),
         *_some(change.direction),
     ]
     return f"{unit} ({', '.join(moved)})" if moved else unit
+
+
+def _unit(unit: str | None) -> str:
+    return "" if unit in (None, "ratio") else f" {unit}"
 
 
 def _some(value: Any) -> list[Any]:
@@ -101,14 +116,14 @@ def said(value: Any) -> str:
         case timedelta():
             return _length(value)
         case Words(text=text):
-            return f'"{text}"'
+            return '"' + text.replace("\n", " ") + '"'
         case Names(names=names):
             return ", ".join(names)
         case Citation(source=source, quote=quote):
             return source if quote is None else f'{source} "{quote}"'
         case Tiers():
             return "; ".join(_tier_texts(value))
-        case Scale():
+        case Scale() | Table():
             return whole(value)
         case Expression():
             return f"`{to_text(value.tree)}`"
@@ -142,14 +157,14 @@ def whole(item: Any) -> str:
     """What is added or removed, in a few words."""
     match item:
         case Parameter(value=value, unit=unit):
-            return f"{said(value)}{'' if unit in (None, 'ratio') else f' {unit}'}"
+            return f"{said(value)}{_unit(unit) if isinstance(value, Decimal) else ''}"
         case Table():
             count = sum(len(row.keys) for row in item.rows)
             return f"{_counted(count, 'row')}, otherwise {said(item.otherwise.value)}"
         case Scale(by=None):
             return _counted(len(item.tiers.get(None, ())), "tier")
         case Scale():
-            return f"tiers for {', '.join(sorted(said(key) for key in item.tiers))}"
+            return f"tiers for {', '.join(said(key) for key in sorted(item.tiers, key=ordered))}"
         case Formula(expression=expression):
             return said(expression)
         case Rule(when=when):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from policy_engine.diff import Change, Changes, Compared, Significance
 from policy_engine.diff.change import ADDED, REMOVED
@@ -73,19 +72,24 @@ Folded = tuple[Change, ...]
 
 
 def fold(changes: Iterable[Change]) -> Iterator[Folded]:
-    """The changes in their order; neighbours that say the same of several keys together."""
-    for _, group in groupby(sorted(changes, key=_order), key=_said):
-        yield tuple(group)
-
-
-def _order(change: Change) -> tuple[int, str]:
-    return -change.significance, change.id
+    """The changes in their order; those that say the same of several keys stand together."""
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for change in changes:
+        groups.setdefault(_said(change), []).append(change)
+    return map(tuple, groups.values())
 
 
 def _said(change: Change) -> tuple[object, ...]:
     """Equal for changes that can stand in one line."""
     alone = change.id if change.part is not None else change.path[:-1]
     return (change.significance, change.action, alone, body(change), brackets(change))
+
+
+def folded_body(folded: Folded) -> str:
+    """What they all say; of a single key, with the key in its place."""
+    said = body(folded[0])
+    single = len(folded) == 1 and folded[0].kind == "row"
+    return said.replace("{key}", folded[0].path[-1]) if single else said
 
 
 def name(folded: Folded) -> str:
@@ -111,9 +115,8 @@ def _lines(folded: Folded, page: Page) -> Iterator[str]:
     sign = _SIGNS.get(change.action, "~")
     coloured = page.colour(sign, _COLOURS.get(change.action, "yellow"))
     grade = change.significance.word.ljust(_GRADE_WIDTH)
-    yield (
-        f"  {coloured} {grade} {name(folded)}: {body(change)}  " + page.dim(f"[{brackets(change)}]")
-    )
+    bracketed = page.dim(f"[{brackets(change)}]")
+    yield f"  {coloured} {grade} {name(folded)}: {folded_body(folded)}  {bracketed}"
     if change.part is not None and not (change.part.before.whole and change.part.after.whole):
         for word, side in (("before", change.part.before), ("after ", change.part.after)):
             yield f"      {word}  {side.text}".rstrip()

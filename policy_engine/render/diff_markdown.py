@@ -7,9 +7,17 @@ from collections.abc import Iterator, Sequence
 from policy_engine.diff import Change, Changes, Compared, Significance
 from policy_engine.diff.change import ADDED, REMOVED
 from policy_engine.numbers import instant_text
-from policy_engine.render.change import body
-from policy_engine.render.diff import NO_CHANGE, NO_SOURCE, Folded, fold, since, stem, summary
-from policy_engine.render.markdown import code, escaped, visible
+from policy_engine.render.diff import (
+    NO_CHANGE,
+    NO_SOURCE,
+    Folded,
+    fold,
+    folded_body,
+    since,
+    stem,
+    summary,
+)
+from policy_engine.render.markdown import code, escaped, inline, prose, visible
 
 MOST_BYTES = 60_000
 """What a comment on a pull request can hold, with some room."""
@@ -57,7 +65,7 @@ def _page(changes: Changes, rows: int | None) -> str:
 def _block(pair: Compared, changes: Sequence[Change], rows: int | None) -> Iterator[str]:
     yield f"## {_heading(pair)}"
     if pair.after is not None:
-        yield f"{since(pair.after).capitalize()}."
+        yield f"Version {since(pair.after)}."
         yield f"> {escaped(pair.after.summary)}"
     folded = list(fold(changes))
     deep = [one for one in folded if one[0].significance > Significance.WORDING]
@@ -94,12 +102,12 @@ def _table(folded: Sequence[Folded], rows: int | None) -> Iterator[str]:
 
 def _row(folded: Folded) -> str:
     change = folded[0]
-    said = _shortened(body(change))
+    said = _shortened(folded_body(folded))
     cells = (
         _WORDS.get(change.action, ""),
         change.significance.word,
-        f"{code(_name(folded))}: {escaped(said)}",
-        escaped(NO_SOURCE if change.citation is None else change.citation.source),
+        f"{code(_name(folded))}: {prose(said)}",
+        NO_SOURCE if change.citation is None else code(change.citation.source),
         instant_text(change.since),
     )
     return f"| {' | '.join(cells)} |"
@@ -140,4 +148,4 @@ def _sources(changes: Changes) -> Iterator[str]:
     for key in sorted(named):
         source = named[key]
         listed = ", ".join(filter(None, (source.title, source.updated)))
-        yield f"- {escaped(key)}: {escaped(listed)}"
+        yield f"- {code(key)}: {inline(listed)}"

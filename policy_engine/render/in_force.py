@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from policy_engine.__about__ import ENGINE
 from policy_engine.fields import shape
+from policy_engine.history import timeline
 from policy_engine.model import Version
 from policy_engine.numbers import instant_text
 from policy_engine.render.layout import Page, table
 from policy_engine.rules import Rules
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def render(rules: Rules, page: Page) -> str:
@@ -37,15 +36,8 @@ def to_json(rules: Rules) -> str:
 
 def following(rules: Rules, version: Version) -> Version | None:
     """The next version of a ruleset, as far as it has been announced."""
-    known = rules.known_at or rules.at
-    later = [
-        other
-        for other in rules.book.rulesets[version.ruleset]
-        if other.effective_from > rules.at and (other.announced_at or _NEVER) <= known
-    ]
-    first = min((other.effective_from for other in later), default=None)
-    same = [other for other in later if other.effective_from == first]
-    return max(same, key=lambda other: other.announced_at or _NEVER, default=None)
+    versions = rules.book.rulesets[version.ruleset]
+    return timeline(versions, rules.at, rules.known_at or rules.at).coming
 
 
 def _versions(rules: Rules, page: Page) -> Iterator[str]:

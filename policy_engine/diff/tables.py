@@ -30,7 +30,7 @@ Key = tuple[Value, ...]
 
 def table(path: Path, old: Table, new: Table) -> Iterator[Change]:
     """The changes of a table."""
-    said = {"citation": new.citation, "name": new.name}
+    said: dict[str, Any] = {"citation": new.citation, "name": new.name}
     yield from kinds(path, "table", old, new)
     by = Names(old.by), Names(new.by)
     yield from differing((*path, "by"), "table", *by, LOGIC, **said)
@@ -42,11 +42,9 @@ def table(path: Path, old: Table, new: Table) -> Iterator[Change]:
 
 def _rows(path: Path, old: Table, new: Table) -> Iterator[Change]:
     if old.by != new.by:
-        more = {"name": new.name, "citation": new.citation}
         if old.rows != new.rows:
-            yield Change(
-                path, "row", action=REPLACED, significance=VALUE, before=old, after=new, **more
-            )
+            cited = new.citation
+            yield Change(path, "row", new.name, REPLACED, VALUE, old, new, citation=cited)
         return
     shown = {"unit": new.unit, "safer": new.safer or old.safer}
     for key, before, after in paired(rows_of(old), rows_of(new)):

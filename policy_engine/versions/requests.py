@@ -20,6 +20,7 @@ def read_request(part: Part, refuse_when: tuple[Rule, ...], inputs: Inputs) -> R
     brought = {name: _input(item) for name, item in part.items("inputs")}
     effects = tuple(_effects(part, brought, inputs))
     _check_permission(part, brought)
+    _check_once(part)
     return Request(
         **provision(part),
         permission=part.get("permission", False),
@@ -29,6 +30,21 @@ def read_request(part: Part, refuse_when: tuple[Rule, ...], inputs: Inputs) -> R
         refuse_when=refuse_when,
         limit=_limit(part, brought),
     )
+
+
+def _check_once(part: Part) -> None:
+    """All effects come at once, so no figure of one line or of the account is set twice."""
+    met: set[tuple[str, str]] = set()
+    for item in part["effects"].each() if "effects" in part else ():
+        held = [("account", name, value) for name, value in item.items("account")]
+        if "line" in item:
+            line = str(item.get("line"))
+            held += [(f"line {line}", name, value) for name, value in item.items("set")]
+        for where, name, value in held:
+            if (where, name) in met:
+                hint = "all effects come at once: say what it becomes in one of them"
+                value.complain("duplicate-key", f"`{name}` is set twice", hint, key=True)
+            met.add((where, name))
 
 
 def _check_permission(part: Part, brought: Brought) -> None:

@@ -80,7 +80,16 @@ def whole(expression: Expression) -> Marked:
 def _marked(text: str, pieces: tuple[_Piece, ...]) -> Marked:
     pieces = tuple(sorted(pieces, key=lambda piece: piece.span))
     spelled = " ".join(_signed(text, piece, first=at == 0) for at, piece in enumerate(pieces))
-    return Marked(text, spelled, tuple(piece.span for piece in pieces))
+    spans = (_span(text, piece, first=at == 0) for at, piece in enumerate(pieces))
+    return Marked(text, spelled, tuple(spans))
+
+
+def _span(text: str, piece: _Piece, first: bool) -> Span:
+    """Where a term stands, with the sign that is spelled before it."""
+    start, end = piece.span
+    sign = f"{piece.sign} "
+    spelled = not first or piece.sign == "-"
+    return (start - 2, end) if spelled and text[:start].endswith(sign) else piece.span
 
 
 def _signed(text: str, piece: _Piece, first: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Undetermined
 from policy_engine.model import ACCOUNT, Formula, Request
 from policy_engine.policy import Compiled
+from policy_engine.probing import Probing
 
 _NOT_YET = Undetermined(["this is not asked yet"])
 
@@ -27,6 +28,20 @@ class Asking:
     asked: Asked
     plan: Plan
     compiled: Compiled
+    later: dict[str, Probing] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def probing(self) -> Probing:
+        """What the request sets and the reasons to refuse it, with all at which they turn."""
+        names = {name for one in self.asked.sets for name in one.values()}
+        return Probing(self.plan, {*names, *self.asked.refusals}, self.compiled.lookups)
+
+    def probing_later(self, after: Compiled) -> Probing:
+        """What the request asks for of the changed account, under what then decides on it."""
+        name = after.plan.main.id
+        if name not in self.later:
+            self.later[name] = Probing(after.plan, set(self.asked.after), after.lookups)
+        return self.later[name]
 
     @cached_property
     def effects(self) -> Program:

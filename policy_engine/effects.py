@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from policy_engine.asking import Asking
 from policy_engine.decision import Decision
+from policy_engine.errors import SnapshotError
+from policy_engine.fields import shape
 from policy_engine.language.asked import effect_entity
-from policy_engine.language.values import Undetermined, is_undetermined
+from policy_engine.language.values import Undetermined, is_undetermined, together
 from policy_engine.lines import not_given
 from policy_engine.model import ACCOUNT, LISTS, Effect, Input
 from policy_engine.numbers import exactly, text_of
@@ -113,26 +115,28 @@ def _short(
 # --- the account as it would be -------------------------------------------------------------------
 
 
-def changed(rules: Rules, effects: Effects) -> Decision | None:
+def changed(rules: Rules, effects: Effects) -> Decision | Undetermined:
     """The decision on the changed account, under the rules that then apply to it.
 
-    None where a setting that changes is not known.
+    Undetermined where it is no account, a setting that changes is not known, or no rules apply.
     """
-    if any(is_undetermined(value) for _, value in effects.settings):
-        return None
-    compiled, taken = changed_account(rules, effects)
-    reader = rules.choice(_with_settings(effects.snapshot, effects.settings))[1]
+    unknown = together(value for _, value in effects.settings)
+    if unknown is not None or effects.short:
+        return unknown or Undetermined(["the account would hold less than nothing"])
+    try:
+        compiled, taken = changed_account(rules, effects)
+        reader = rules.choice(_settled(effects))[1]
+    except SnapshotError as error:
+        return Undetermined(problem.message for problem in error.problems)
     made = rules.requested(compiled, lambda: changed_snapshot(rules, effects))
     return rules.decided(compiled, reader.held(taken), made)
 
 
 def changed_account(rules: Rules, effects: Effects) -> tuple[Compiled, Taken]:
     """The changed account, all its lines kept, and what decides on it."""
-    snapshot, taken = effects.snapshot, effects.taken
+    snapshot, taken = _settled(effects), effects.taken
     compiled, reader = rules.choice(snapshot)
-    if effects.settings:
-        snapshot = _with_settings(snapshot, effects.settings)
-        compiled, reader = rules.choice(snapshot)
+    if snapshot is not effects.snapshot:
         taken = reader.read(snapshot, rules.at)
     for line in effects.lines:
         taken = _with_line(reader, taken, snapshot, line)
@@ -141,7 +145,7 @@ def changed_account(rules: Rules, effects: Effects) -> tuple[Compiled, Taken]:
 
 def changed_snapshot(rules: Rules, effects: Effects) -> Mapping[str, Any]:
     """The snapshot of the changed account, as one would write it."""
-    snapshot = dict(_with_settings(effects.snapshot, effects.settings))
+    snapshot = dict(_settled(effects))
     reader = rules.choice(snapshot)[1]
     for line in effects.lines:
         held = snapshot.get(line.entity)
@@ -170,6 +174,22 @@ def _with_texts(
     blank = {field.name: "0" for field in lines.fields.values() if field.required}
     own = {name: text_of(value) for name, value in known if not is_undetermined(value)}
     return [*held, {**blank, **own, **texts}]
+
+
+def _settled(effects: Effects) -> Mapping[str, Any]:
+    """The snapshot but for the lines that change; the same one if nothing else does.
+
+    A total given in place of a list says nothing any more once the list gets a line: then neither
+    is known.
+    """
+    added = {line.entity for line in effects.lines if line.key is None}
+    given = {name for name, value in effects.snapshot.items() if value is not None}
+    totals = {name: lists & added for name, lists in shape().excludes.items() if name in given}
+    unknown = {name for total, lists in totals.items() if lists for name in (total, *lists)}
+    snapshot = effects.snapshot
+    if unknown:
+        snapshot = {**snapshot, **dict.fromkeys(unknown)}
+    return _with_settings(snapshot, effects.settings) if effects.settings else snapshot
 
 
 def _with_settings(

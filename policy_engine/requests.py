@@ -87,8 +87,9 @@ def answer(
         return Answer(name, {}, False, (reason,), (), before, None, before.assumptions)
     values = brought(asking.request, given)
     effects = effects_of(rules, asking, snapshot, values)
-    after = None if effects.short else changed(rules, effects)
-    found = judged(asking, effects, before, after)
+    later = changed(rules, effects)
+    after = later if isinstance(later, Decision) else None
+    found = judged(asking, effects, before, later)
     return Answer(
         name,
         MappingProxyType({n: None if is_undetermined(v) else v for n, v in values.items()}),
@@ -118,8 +119,8 @@ class Requested:
         found = []
         for given in _choices(asking.request):
             effects = effects_of(self.rules, asking, snapshot, given)
-            after = None if effects.short else changed(self.rules, effects)
-            found.append(judged(asking, effects, before, after))
+            later = changed(self.rules, effects)
+            found.append(judged(asking, effects, before, later))
         return _any_of(found)
 
 
@@ -139,14 +140,19 @@ def _any_of(found: Sequence[Found]) -> tuple[Ruling, tuple[str, ...]]:
         return Ruling(True), ()
     if None in rulings:
         unknown = together(one.unknown for one in found if one.permitted is None)
-        return Ruling(None), unknown.reasons if unknown else ()
+        return Ruling(None), () if unknown is None else unknown.reasons
     return Ruling(False, tuple(dict.fromkeys(r for one in found for r in one.refusing))), ()
 
 
-def judged(asking: Asking, effects: Effects, before: Decision, after: Decision | None) -> Found:
+def judged(
+    asking: Asking, effects: Effects, before: Decision, after: Decision | Undetermined
+) -> Found:
     """Everything that speaks against a request, worst first: what must be open and is not, what
     the account has not enough of, and the rules that refuse."""
-    later = {name: _later(after, name) for name in asking.asked.after}
+    later = {
+        name: after.figure(name) if isinstance(after, Decision) else after
+        for name in asking.asked.after
+    }
     taken = effects.taken
     held, reached = exactly(asking.refused, taken.inputs, taken.lists, effects.given, later)
     return weighed(asking, effects, before, held, reached)
@@ -178,13 +184,6 @@ def weighed(
     return Found(tuple(dict.fromkeys(refusing)), unknown, frozenset({*reached, *effects.reached}))
 
 
-def _later(after: Decision | None, name: str) -> Any:
-    """A figure of the changed account; undetermined where there is none."""
-    if after is None:
-        return Undetermined(["the account after the request is not known"])
-    return after.figure(name)
-
-
 def _not_enough(name: str, key: str) -> Reason:
     return Reason(NOT_ENOUGH, f"there is not enough: `{name}` of {key} would fall below 0")
 
@@ -196,7 +195,8 @@ def _assumptions(
     decided = {one.name: one for one in before.assumptions}
     decided |= {one.name: one for one in after.assumptions} if after else {}
     provisions = (asking.request, *asking.request.refuse_when)
-    named = {*found.reached, *(name for one in provisions for name in one.assumes)}
+    named = {*found.reached, *asking.plan.assumed}
+    named |= {name for one in provisions for name in one.assumes}
     titles = asking.compiled.layout.titles
     own = {name: Assumption(name, titles.get(name, "")) for name in named}
     return tuple(one for _, one in sorted({**own, **decided}.items()))

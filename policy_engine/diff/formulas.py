@@ -109,8 +109,11 @@ def _smallest(old: _Piece, new: _Piece) -> tuple[tuple[_Piece, ...], tuple[_Piec
     if old.label[0] in _LOOSE:
         return _in_any_order(old, new)
     apart = [(a, b) for a, b in zip(old.parts, new.parts, strict=False) if a.key != b.key]
-    if len(apart) == 1 and len(old.parts) == len(new.parts):
+    longer = len(new.parts) - len(old.parts)
+    if len(apart) == 1 and longer == 0:
         return _smallest(*apart[0])
+    if not apart and abs(longer) == 1:  # one more argument, or one less
+        return old.parts[len(new.parts) :], new.parts[len(old.parts) :]
     return (old,), (new,)
 
 

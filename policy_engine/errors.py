@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,20 @@ def _with_hint(problem: Problem) -> str:
     return f"{problem}\n  hint: {problem.hint}" if problem.hint else str(problem)
 
 
+MOST_PROBLEMS = 100
+"""Looking for more stops here: nobody reads a hundred and first problem."""
+
+MOST_COMPARED = 1_000
+"""Names among which the one that was meant is looked for; among more it would take long."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the known word nearest to `word`, or None if none is near."""
+    from difflib import get_close_matches  # only what is wrong needs it
+
+    known = frozenset(known)
+    if len(known) > MOST_COMPARED:
+        return None
     near = get_close_matches(word.lower(), {name.lower(): name for name in sorted(known)}, 1)
     names = [name for name in sorted(known) if near and name.lower() == near[0]]
     return f"did you mean `{names[0]}`?" if names else None

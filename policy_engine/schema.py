@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from policy_engine.document import Document, Pointer, pointer_text
-from policy_engine.errors import Place, Problem, in_file_order
+from policy_engine.errors import MOST_PROBLEMS, Place, Problem, in_file_order
 from policy_engine.kinds import kind_slip
 from policy_engine.schema_words import Failure, Said, said
 from policy_engine.shapes import schema, shaped, target
@@ -37,6 +37,8 @@ def problems(subject: Document | Any, name: str) -> list[Problem]:
             place = _place(subject, failure, one)
             again = one.message if one.code not in _ONE_IS_ENOUGH else ""
             found.setdefault((place, again), Problem(one.code, one.message, one.hint, place))
+            if len(found) == MOST_PROBLEMS:
+                return list(in_file_order(found.values()))
     return list(in_file_order(found.values()))
 
 
@@ -76,7 +78,15 @@ def _place(subject: Document | Any, failure: Failure, one: Said) -> Place:
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
-    validator: Draft202012Validator = _STRICT(schema(name))
+    """The validator of a schema, whose references are all to its own `$defs`."""
+
+    def reference(
+        validator: Draft202012Validator, ref: str, value: Any, _: Mapping[str, Any]
+    ) -> Iterator[ValidationError]:
+        yield from validator.descend(value, target(schema(name), {"$ref": ref}))
+
+    strict = extend(_STRICT, {"$ref": reference})  # type: ignore[no-untyped-call]
+    validator: Draft202012Validator = strict(schema(name))
     return validator
 
 
@@ -110,9 +120,35 @@ def _pattern(
         yield ValidationError(pattern)
 
 
+def _others(
+    validator: Draft202012Validator, setting: Any, value: Any, part: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """Unlike the usual one, it goes through the keys in the order of the file."""
+    if not isinstance(value, Mapping):
+        return
+    others = [key for key in value if key not in part.get("properties", ())]
+    if isinstance(setting, Mapping):
+        for key in others:
+            yield from validator.descend(value[key], setting, path=key)
+    elif others and not setting:
+        yield ValidationError("additionalProperties")
+
+
+def _unique(
+    validator: Draft202012Validator, setting: Any, value: Any, part: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """Unlike the usual one, it looks at texts only, so that each is compared with none but itself:
+    lists that say `uniqueItems` here are lists of texts."""
+    texts = [item for item in value if isinstance(item, str)] if _is_list(None, value) else []
+    if setting and len(set(texts)) < len(texts):
+        yield ValidationError("uniqueItems")
+
+
 _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
     {"number": _is_number, "object": _is_mapping, "array": _is_list}
 )
 _STRICT = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"x-kind": _kind, "pattern": _pattern}, type_checker=_TYPES
+    Draft202012Validator,
+    {"x-kind": _kind, "pattern": _pattern, "additionalProperties": _others, "uniqueItems": _unique},
+    type_checker=_TYPES,
 )

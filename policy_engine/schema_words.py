@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from policy_engine.document import Pointer
 from policy_engine.document.text import shortened, visible
-from policy_engine.errors import did_you_mean
+from policy_engine.errors import MOST_PROBLEMS, did_you_mean
 from policy_engine.kinds import kind_slip
 
 MOST_LISTED = 12
@@ -100,7 +100,7 @@ def _unknown_keys(failure: Failure) -> Iterator[Said]:
 def _missing_keys(failure: Failure) -> Iterator[Said]:
     """The keys that are missing, save those that an unknown key seems to be meant for."""
     known = failure.part.get("properties", {})
-    others = [str(key) for key in failure.value if key not in known]
+    others = [str(key) for key in failure.value if key not in known][:MOST_PROBLEMS]
     meant = {did_you_mean(other, known) for other in others}
     for key in failure.setting:
         if key not in failure.value and f"did you mean `{key}`?" not in meant:
@@ -213,12 +213,12 @@ def _too_long(failure: Failure) -> Iterator[Said]:
 
 
 def _repeated(failure: Failure) -> Iterator[Said]:
-    seen: list[Any] = []
+    seen: set[str] = set()
     for item in failure.value:
-        if item in seen:
+        if isinstance(item, str) and item in seen:
             message = f"{failure.subject} has {shown(item)} twice"
             yield Said("invalid-value", message, "keep one of the two")
-        seen.append(item)
+        seen |= {item} if isinstance(item, str) else set()
 
 
 def _bound(failure: Failure) -> Iterator[Said]:
@@ -230,6 +230,10 @@ def _bound(failure: Failure) -> Iterator[Said]:
 
 def _name(failure: Failure) -> Said:
     """A key that is not the kind of name that stands here."""
+    most = failure.part.get("maxLength", math.inf)
+    if len(str(failure.value)) > most:
+        message = f"the key {shown(failure.value)} has more than {most:,} characters"
+        return Said("too-large", message, "shorten it", failure.value)
     expected = failure.part.get("x-expected", "another name")
     hint = failure.part.get("x-hint") or _better_name(failure) or "rename it"
     message = f"the key {shown(failure.value)} should be {expected}"

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain, islice
 from typing import Any
 
+from policy_engine.document.text import MOST_DEPTH, MOST_VALUES
 from policy_engine.errors import Place, Problem
 from policy_engine.fields import shape
-from policy_engine.numbers import BadNumber, number, plain, within_digits
+from policy_engine.numbers import (
+    DIGITS_BEFORE_POINT,
+    MOST_NUMBER_CHARACTERS,
+    BadNumber,
+    number,
+    plain,
+    within_digits,
+)
 
 Extra = Mapping[str, frozenset[str]]
+_LINE_DEPTH = 3
+"""Where the figures of a list's lines are: of these there may be as many as there are."""
+_TOO_LARGE = 10**MOST_NUMBER_CHARACTERS
+"""Whole numbers from here on are not even shown: that alone would take long."""
 
 
 def checked(snapshot: Any, extra: Extra) -> tuple[Any, list[Problem]]:
@@ -20,12 +33,39 @@ def checked(snapshot: Any, extra: Extra) -> tuple[Any, list[Problem]]:
     """
     from policy_engine.schema import problems as schema_problems  # slow to import, seldom needed
 
-    problems: list[Problem] = []
+    problems = _size_problems(snapshot)
+    if problems:
+        return None, problems
     sound = _without_zeros(_sound(snapshot, "", problems))
     told = {problem.place.pointer for problem in problems}
     found = schema_problems(_without(sound, extra), "snapshot")
     problems += [problem for problem in found if problem.place.pointer not in told]
     return _texts(sound), problems
+
+
+def _size_problems(snapshot: Any) -> list[Problem]:
+    """The problem that values are nested too deep or too often, as in a list that holds itself.
+
+    Level by level: parts that are met many times over grow faster than any list that is written.
+    """
+    level = [snapshot]
+    for depth in range(MOST_DEPTH + 1):
+        if depth > _LINE_DEPTH and len(level) > MOST_VALUES:
+            message = f"the snapshot has more than {MOST_VALUES:,} values inside one another"
+            return [Problem("too-large", message, "write it flatter")]
+        most = MOST_VALUES + 1 if depth >= _LINE_DEPTH else None
+        level = list(islice(chain.from_iterable(map(_inside, level)), most))
+        if not level:
+            return []
+    message = f"values are nested more than {MOST_DEPTH} deep"
+    return [Problem("too-deep", message, "write it flatter")]
+
+
+def _inside(value: Any) -> Collection[Any]:
+    """The values that a mapping or list holds; none of anything else."""
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()
 
 
 def _sound(value: Any, at: str, problems: list[Problem]) -> Any:
@@ -37,11 +77,13 @@ def _sound(value: Any, at: str, problems: list[Problem]) -> Any:
         }
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_sound(item, f"{at}[{n}]", problems) for n, item in enumerate(value)]
-    if value is None or isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int) and abs(value) < _TOO_LARGE:
         return value
     if isinstance(value, Decimal) and value.is_finite():
         return value
-    problems.append(_not_exact(value, at))
+    problems.append(not_exact(value, at))
     return 1
 
 
@@ -73,8 +115,12 @@ def _join(at: str, key: Any) -> str:
     return f"{at}.{key}" if at else str(key)
 
 
-def _not_exact(value: Any, at: str) -> Problem:
+def not_exact(value: Any, at: str) -> Problem:
     place = Place(pointer=at)
+    if isinstance(value, int):
+        message = f"the number has more than {DIGITS_BEFORE_POINT} digits before the point"
+        hint = "check the number: nothing that large is taken"
+        return Problem("bad-number", message, hint, place)
     if isinstance(value, float) and value == value and abs(value) != float("inf"):
         message = f"`{value}` is a binary fraction, which may not be the number that was meant"
         return Problem("float", message, f'pass it as text: "{value}", or as a Decimal', place)

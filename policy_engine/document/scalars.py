@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 BLANK = frozenset(" \t\n")
@@ -39,31 +40,36 @@ class Unit(NamedTuple):
 
 def extent(text: str, node: Node, offset: int, width: int) -> tuple[int, int]:
     """Start and end in the text of `width` characters of a scalar's value from `offset`."""
-    units = _aligned(text, node)
+    units = list(islice(_aligned(text, node), offset + max(1, width)))
     if not units:
         return node.start, node.end
     if offset >= len(units):
         return units[-1].end, units[-1].end + 1
-    last = min(len(units), offset + max(1, width)) - 1
-    return units[offset].start, units[last].end
+    return units[offset].start, units[-1].end
 
 
-def _aligned(text: str, node: Node) -> list[Unit]:
+def escapes(text: str, node: Node) -> Iterator[Unit]:
+    """Each escape of a scalar in double quotes."""
+    for found in _ESCAPE.finditer(text, node.start + 1, node.end - 1):
+        yield Unit(found.start(), found.end(), _unescaped(found))
+
+
+def _aligned(text: str, node: Node) -> Iterator[Unit]:
     """The unit of each character of the value.
 
     Value and file hold the same characters in the same order, blanks apart: indents and folded
     lines put blanks into the file that the value lacks.
     """
-    units = list(_units(text, node))
-    aligned: list[Unit] = []
-    at = 0
+    units = _units(text, node)
+    unit = next(units, None)
+    if unit is None:
+        return
     for character in node.value:
         if character not in BLANK:
-            while units[at].character in BLANK:
-                at += 1
-        aligned.append(units[min(at, len(units) - 1)])
-        at += at < len(units) and (character in BLANK) == (units[at].character in BLANK)
-    return aligned
+            unit = next((u for u in chain([unit], units) if u.character not in BLANK), unit)
+        yield unit
+        if (character in BLANK) == (unit.character in BLANK):
+            unit = next(units, unit)
 
 
 def _units(text: str, node: Node) -> Iterator[Unit]:

@@ -12,22 +12,24 @@ from typing import Any
 from policy_engine.document.text import (
     MOST_CHARACTERS,
     MOST_DEPTH,
-    MOST_PROBLEMS,
+    MOST_VALUES,
     Source,
     character_name,
     shortened,
     too_deep,
     too_large,
+    too_many_values,
     unreadable_characters,
 )
-from policy_engine.errors import Place, PolicyError, Problem, SnapshotError
+from policy_engine.errors import MOST_PROBLEMS, Place, PolicyError, Problem, SnapshotError
+from policy_engine.numbers import MOST_NUMBER_CHARACTERS
 
-MOST_NUMBER_CHARACTERS = 64
 MOST_EXPONENT_DIGITS = 2
 
 _TOKEN = re.compile(
     r'(?P<text>"[^"\\]*+(?:\\.[^"\\]*+)*+"?)(?P<colon>[ \t\r\n]*+:)?'
-    r"|(?P<number>-?[0-9][-+0-9.eE]*+)|(?P<word>-?Infinity|NaN)|(?P<mark>[\[\]{}])",
+    r"|(?P<number>-?[0-9][-+0-9.eE]*+)|(?P<word>-?Infinity|NaN)|(?P<fixed>true|false|null)"
+    r"|(?P<mark>[\[\]{}])",
     re.DOTALL,
 )
 _EXPONENT = re.compile(r"[eE][-+]?0*([0-9]*)")
@@ -69,9 +71,9 @@ def _text_problems(source: Source) -> Iterator[Problem]:
 
 
 def _token_problems(source: Source) -> Iterator[Problem]:
-    """What the standard reader would let pass: depth, repeated keys, numbers out of range."""
+    """What the standard reader would let pass: size, repeated keys, numbers out of range."""
     open_objects: list[dict[str, int]] = []
-    found = 0
+    found = values = 0
     for token in _TOKEN.finditer(source.text):
         mark = token["mark"]
         if mark in ("{", "["):
@@ -79,10 +81,13 @@ def _token_problems(source: Source) -> Iterator[Problem]:
         elif mark and open_objects:
             open_objects.pop()
         problem = _token_problem(source, token, open_objects)
+        values += mark not in ("]", "}")
+        if values > MOST_VALUES:
+            problem = too_many_values(source, token.start())
         if problem:
             yield problem
             found += 1
-        if found == MOST_PROBLEMS or len(open_objects) > MOST_DEPTH:
+        if found == MOST_PROBLEMS or values > MOST_VALUES or len(open_objects) > MOST_DEPTH:
             return
 
 
@@ -127,7 +132,7 @@ def _text_problem(source: Source, token: re.Match[str], keys: dict[str, int]) ->
     first = keys.setdefault(unicodedata.normalize("NFC", text), token.start())
     if first == token.start():
         return None
-    line = source.place(first).line
+    line = source.line(first)
     message = f"`{shortened(text)}` is given twice; the first is on line {line}"
     return source.problem("duplicate-key", message, "keep one of the two", token.start(), width)
 

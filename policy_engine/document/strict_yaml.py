@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 import yaml
 
-from policy_engine.document.scalars import Node, extent
+from policy_engine.document.scalars import Node, escapes
+from policy_engine.document.spacing import SpacingSlip, comment_slip, line_slip, scalar_slip
 from policy_engine.document.text import (
     HIDDEN,
     MOST_CHARACTERS,
     MOST_DEPTH,
-    MOST_PROBLEMS,
+    MOST_VALUES,
     Pointer,
     Source,
     character_name,
@@ -22,18 +23,19 @@ from policy_engine.document.text import (
     shortened,
     too_deep,
     too_large,
+    too_many_values,
 )
 from policy_engine.document.wording import UNREADABLE, syntax_problem
-from policy_engine.errors import Place, Problem, RulesError
+from policy_engine.errors import MOST_PROBLEMS, Place, Problem, RulesError
 
 try:
     from yaml import CSafeLoader as _Loader
 except ImportError:  # PyYAML built without libyaml: the same events, slower
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
-MOST_VALUES = 200_000
 MOST_SCALAR_CHARACTERS = 20_000
 
+_NO_MEMBERS: dict[str | int, tuple[Node | None, Node]] = {}
 _NO_SURPRISE = "rules are read as they stand; write the value out"
 
 
@@ -43,7 +45,7 @@ def root_node(source: Source) -> Node:
         raise RulesError([too_large(source)])
     problems = list(hidden_characters(source))
     if problems:
-        raise RulesError(problems[:MOST_PROBLEMS])
+        raise RulesError(problems)
     composer = _Composer(source)
     composer.read()
     if composer.problems:
@@ -61,6 +63,7 @@ class _Open:
     """A mapping or list whose end has not been read yet."""
 
     start: int
+    indent: int
     mapping: bool
     flow: bool
     value: Any
@@ -88,11 +91,14 @@ class _Composer:
         self.open: list[_Open] = []
         self.documents = 0
         self.values = 0
+        self.line = -1
+        self.questions = "?" in source.text
+        self.slip: SpacingSlip | None = None
 
     def read(self) -> None:
         """Read to the end, or to the first error that ends reading."""
         try:
-            for event in yaml.parse(self.source.text, Loader=_Loader):
+            for event in iter(_Loader(self.source.text).get_event, None):
                 take = self.TAKES.get(type(event))
                 if take:
                     take(self, event)
@@ -124,6 +130,26 @@ class _Composer:
             self._problem("several-documents", message, "give it a file of its own", start, 3)
             raise _Stop
 
+    def _refuse_slip(self, slip: SpacingSlip | None) -> None:
+        """Inside brackets it waits for their end: that they have none is the better message."""
+        self.slip = self.slip or slip
+        if self.slip and not self._in_brackets():
+            self._problem("bad-yaml", self.slip.message, self.slip.hint, self.slip.at)
+            raise _Stop
+
+    def _refuse_low_line(self, event: Any) -> None:
+        """A line inside brackets that no longer belongs to the key or dash before them."""
+        if self._in_brackets() and event.start_mark.line > self.line:
+            self._refuse_slip(line_slip(self.source.text, event, self._indent()))
+        self.line = event.end_mark.line
+
+    def _in_brackets(self) -> bool:
+        return bool(self.open) and self.open[-1].flow
+
+    def _indent(self) -> int:
+        """The column of the innermost mapping or list without brackets; -1 outside of all."""
+        return self.open[-1].indent if self.open else -1
+
     def _alias(self, event: Any) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         message = f"`*{shortened(event.anchor)}` repeats another value by reference"
@@ -131,11 +157,18 @@ class _Composer:
         self._put(Node(start, end, "*", f"*{event.anchor}", {}))
 
     def _scalar(self, event: Any) -> None:
-        self._refuse_properties(event)
         start, end, style = event.start_mark.index, event.end_mark.index, event.style or ""
+        if event.anchor or event.tag or self.source.text.startswith("!", start):
+            self._refuse_properties(event)
         text = event.value.rstrip() if style in ("|", ">") else event.value
-        node = Node(start, end, style or event.tag or "", text, {})
-        self._refuse_hidden(node)
+        node = Node(start, end, style or event.tag or "", text, _NO_MEMBERS)
+        if style == '"':
+            self._refuse_hidden(node)
+        if self._in_brackets():
+            self._refuse_low_line(event)
+        slip = scalar_slip(self.source.text, event, self._indent())
+        if slip or self.slip:
+            self._refuse_slip(slip)
         if len(text) > MOST_SCALAR_CHARACTERS:
             message = f"this text has more than {MOST_SCALAR_CHARACTERS:,} characters"
             self._problem("too-large", message, "shorten it", start)
@@ -144,15 +177,22 @@ class _Composer:
     def _start(self, event: Any) -> None:
         self._refuse_properties(event)
         mapping = isinstance(event, yaml.MappingStartEvent)
+        self._refuse_low_line(event)
         start, flow = event.start_mark.index, bool(event.flow_style)
         if len(self.open) >= MOST_DEPTH:
             self.problems.append(too_deep(self.source, start))
             raise _Stop
-        self.open.append(_Open(start, mapping, flow, {} if mapping else []))
+        named = event.anchor or event.tag  # refused already; they stand before the first column
+        column = -1 if named else event.start_mark.column
+        indent = self._indent() if flow else column
+        self.open.append(_Open(start, indent, mapping, flow, {} if mapping else []))
 
     def _end(self, event: Any) -> None:
-        node = self.open.pop().node(event.end_mark.index)
-        self._put(node)
+        frame, end = self.open.pop(), event.end_mark.index
+        if frame.flow:
+            self.line = event.end_mark.line
+            self._refuse_slip(comment_slip(self.source.text, end))
+        self._put(frame.node(end))
 
     TAKES: ClassVar[dict[type, Callable[[_Composer, Any], None]]] = {
         yaml.DocumentStartEvent: _document,
@@ -168,8 +208,7 @@ class _Composer:
         """Give a finished node to the mapping or list around it."""
         self.values += 1
         if self.values > MOST_VALUES:
-            message = f"the file has more than {MOST_VALUES:,} values"
-            self._problem("too-large", message, "split it into smaller files", node.start)
+            self.problems.append(too_many_values(self.source, node.start))
             raise _Stop
         if not self.open:
             self.root = node
@@ -193,7 +232,8 @@ class _Composer:
             self._problem("bad-key", "a key must be plain text", "write `name: value`", node.start)
             return
         width = node.end - node.start
-        if self.source.text[max(0, node.start - 80) : node.start].rstrip(" ").endswith("?"):
+        before = self.source.text[max(0, node.start - 80) : node.start] if self.questions else ""
+        if before.rstrip(" ").endswith("?"):
             self._problem("bad-key", "`?` marks a key", "write `name: value`", node.start, width)
         if _is_nothing(node):
             self._problem("bad-key", "this value has no key", "write `name: value`", node.start)
@@ -206,7 +246,7 @@ class _Composer:
         first = frame.keys.setdefault(_spelling(node.value), node)
         if first is node:
             return
-        line = self.source.place(first.start).line
+        line = self.source.line(first.start)
         same = first.value == node.value
         says = "is given twice" if same else f"looks the same as `{shortened(first.value)}`"
         message = f"`{shortened(node.value)}` {says}; the first is on line {line}"
@@ -253,10 +293,13 @@ class _Composer:
             self._problem("tag", message, hint, start, len(tag))
 
     def _refuse_hidden(self, node: Node) -> None:
-        if node.style == '"' and (found := HIDDEN.search(node.value)):
-            start, end = extent(self.source.text, node, found.start(), 1)
-            message = f"this escape makes a hidden character: {character_name(found[0])}"
-            self._problem("control-character", message, "take it out", start, end - start)
+        if not HIDDEN.search(node.value):
+            return
+        # Whatever is hidden was escaped: hidden characters as such have been refused before.
+        units = escapes(self.source.text, node)
+        start, end, character = next(unit for unit in units if HIDDEN.match(unit.character))
+        message = f"this escape makes a hidden character: {character_name(character)}"
+        self._problem("control-character", message, "take it out", start, end - start)
 
     def _refuse_empty(self) -> None:
         if not self.problems and (self.root is None or _is_nothing(self.root)):

@@ -7,14 +7,20 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-from policy_engine.errors import Place, PolicyError, Problem, RulesError
+from policy_engine.errors import MOST_PROBLEMS, Place, PolicyError, Problem, RulesError
 
 MOST_CHARACTERS = 2_000_000
+"""Of a file, YAML or JSON."""
+
 MOST_DEPTH = 32
-MOST_PROBLEMS = 100
-"""Reading stops here: nobody reads a hundred and first problem."""
+"""Levels of mappings and lists inside one another."""
+
+MOST_VALUES = 200_000
+"""Of a file: its texts and numbers, its mappings and lists."""
 
 Pointer = tuple[str | int, ...]
 """The keys and list positions that lead to a value: `("assets", 0, "free")`."""
@@ -39,22 +45,32 @@ class Source:
     def place(self, start: int, width: int = 1, pointer: Pointer = ()) -> Place:
         """The place of `width` characters from `start`, cut at the end of the line."""
         first = self.text.rfind("\n", 0, start) + 1
-        end = self.text.find("\n", start)
-        line = self.text[first : len(self.text) if end < 0 else end].rstrip("\r")
+        line = _line(self.text, first)
         return Place(
             path=self.path,
-            line=self.text.count("\n", 0, start) + 1,
+            line=self.line(start),
             column=start - first + 1,
             width=max(1, min(width, first + len(line) - start)),
             source=line,
             pointer=pointer_text(pointer),
         )
 
+    def line(self, start: int) -> int:
+        """The number of the line that a character stands on, from 1."""
+        return self.text.count("\n", 0, start) + 1
+
     def problem(
         self, code: str, message: str, hint: str | None, start: int, width: int = 1
     ) -> Problem:
         """A problem with `width` characters from `start`."""
         return Problem(code, message, hint, self.place(start, width))
+
+
+@lru_cache(maxsize=1)
+def _line(text: str, first: int) -> str:
+    """The line that starts there. Problems on one line share it: it may be a whole file."""
+    end = text.find("\n", first)
+    return text[first : len(text) if end < 0 else end].rstrip("\r")
 
 
 def read_text(path: Path, error: type[PolicyError] = RulesError) -> str:
@@ -67,6 +83,8 @@ def read_text(path: Path, error: type[PolicyError] = RulesError) -> str:
             content = file.read(4 * MOST_CHARACTERS + 1)
     except (OSError, ValueError) as failure:
         raise error([_unreadable(str(path), failure)]) from None
+    if len(content) > 4 * MOST_CHARACTERS:
+        raise error([too_large(Source(str(path), ""))])
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as failure:
@@ -82,6 +100,12 @@ def too_large(source: Source) -> Problem:
     return source.problem("too-large", message, "split it into smaller files", 0)
 
 
+def too_many_values(source: Source, start: int) -> Problem:
+    """The problem that a file has more values than are read."""
+    message = f"the file has more than {MOST_VALUES:,} values"
+    return source.problem("too-large", message, "split it into smaller files", start)
+
+
 def too_deep(source: Source, start: int) -> Problem:
     """The problem that values are nested in one another more than is read."""
     message = f"values are nested more than {MOST_DEPTH} deep here"
@@ -89,16 +113,16 @@ def too_deep(source: Source, start: int) -> Problem:
 
 
 def hidden_characters(source: Source) -> Iterator[Problem]:
-    """A problem for each character of the text that a reader could not see."""
-    for found in HIDDEN.finditer(source.text):
+    """A problem for each character of the text that a reader could not see, up to the most."""
+    for found in islice(HIDDEN.finditer(source.text), MOST_PROBLEMS):
         yield _hidden(source, found.start())
 
 
 def unreadable_characters(source: Source) -> Iterator[Problem]:
-    """A problem for a byte order mark, and for each half of a surrogate pair."""
+    """A problem for a byte order mark, and for each half of a surrogate pair, up to the most."""
     if source.text.startswith("\ufeff"):
         yield _hidden(source, 0)
-    for found in _SURROGATE.finditer(source.text):
+    for found in islice(_SURROGATE.finditer(source.text), MOST_PROBLEMS):
         yield _hidden(source, found.start())
 
 

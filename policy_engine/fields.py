@@ -48,8 +48,8 @@ class Shape:
 
     account: Mapping[str, Field]
     lines: Mapping[str, Mapping[str, Field]]
-    guarded: frozenset[str]
-    """Fields on which the schema makes others depend: only the careful way knows how."""
+    excludes: Mapping[str, frozenset[str]]
+    """Fields that, where they are given, leave others no value but null."""
 
 
 @cache
@@ -61,8 +61,15 @@ def shape() -> Shape:
     return Shape(
         _fields(schema, schema),
         {name: _fields(schema, _whole(schema, line)) for name, line in lines.items()},
-        frozenset(schema.get("if", {}).get("required", ())),
+        _excludes(schema),
     )
+
+
+def _excludes(schema: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """What the schema's `if` and `then` say: if a field is there and not null, others are null."""
+    given = schema.get("if", {}).get("required", ())
+    then = schema.get("then", {}).get("properties", {})
+    return {name: frozenset(then) for name in given}
 
 
 def _fields(root: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Field]:

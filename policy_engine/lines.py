@@ -13,6 +13,7 @@ from policy_engine.errors import Place, Problem, SnapshotError
 from policy_engine.fields import ABSENT, AMOUNT, Field, Odd, declared, shape
 from policy_engine.language.values import Undetermined, is_undetermined
 from policy_engine.model import Input
+from policy_engine.numbers import plain
 
 PRICES = "prices"
 """The field that gives the price of what has no line of its own."""
@@ -26,7 +27,8 @@ _texts_met: set[str] = set()
 
 def are_amounts(texts: Sequence[str]) -> bool:
     """Whether each text is an amount in plain notation. Raises TypeError for what is no text."""
-    return _AMOUNTS.fullmatch("|".join(texts) + "|") is not None
+    joined = "|".join(texts) + "|"
+    return joined.count("|") == len(texts) and _AMOUNTS.fullmatch(joined) is not None
 
 
 def known_rows(rows: Any) -> tuple[Row, ...]:
@@ -135,7 +137,7 @@ class Lines:
         if not named <= keys:
             if prices is None or self.price is None or not named <= keys | prices.keys():
                 return None
-            rows += tuple(self._priced(name, prices[name]) for name in sorted(named - keys))
+            rows += tuple(self.priced(name, prices[name]) for name in sorted(named - keys))
         if self.pick_amounts is None:
             return rows  # type: ignore[no-any-return]
         if not self.optional and all(map(any, map(self.pick_amounts, rows))):
@@ -146,9 +148,13 @@ class Lines:
         """Whether a line has an amount that is not 0, or is not known to be."""
         return any(is_undetermined(row[at]) or row[at] for at in self.amounts)
 
-    def _priced(self, name: str, price: str) -> Row:
+    def priced(self, name: str, price: str | int | Decimal) -> Row:
         """The line of what is priced without being held: that price, and every amount 0."""
         return tuple(self._blank(item, name, Decimal(price)) for item in self.inputs)
+
+    def row(self, line: Mapping[str, Any]) -> Row:
+        """One line of a snapshot that has been read before, as the account would hold it."""
+        return self._one_by_one([{name: _plainly(value) for name, value in line.items()}])[0]
 
     def _blank(self, item: Input, name: str, price: Decimal) -> Any:
         if item.key:
@@ -164,6 +170,12 @@ class Lines:
             name = row[self.key]
             if name in prices and row[self.price] != Decimal(prices[name]):
                 raise SnapshotError([_two_prices(self.entity, name)])
+
+
+def _plainly(value: Any) -> Any:
+    """A number as the text that it may also be written as."""
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return plain(Decimal(value)) if number else value
 
 
 def _take(field: Field, value: Any) -> Any:

@@ -40,15 +40,15 @@ _GLOBALS: Mapping[str, Any] = {
 def quick_reader(
     account: Sequence[Input],
     fields: Mapping[str, Field],
-    guarded: Collection[str],
+    excludes: Mapping[str, Collection[str]],
     lines: Mapping[str, Lines],
     result: type,
 ) -> Callable[[Any, Any], Any]:
     """The function that takes a plain snapshot (and an instant for one without) to a `result`.
 
-    A snapshot with a `guarded` field is left to the careful way.
+    Where a field of `excludes` is given, those it excludes are null or not there.
     """
-    writer = _Writer(account, fields, guarded, lines)
+    writer = _Writer(account, fields, excludes, lines)
     source = "\n".join(writer.lines_of_code()) + "\n"
     writer.objects["Taken"] = result
     exec(compile(source, "<snapshot>", "exec"), writer.objects)
@@ -61,11 +61,10 @@ class _Writer:
         self,
         account: Sequence[Input],
         fields: Mapping[str, Field],
-        guarded: Collection[str],
+        excludes: Mapping[str, Collection[str]],
         lines: Mapping[str, Lines],
     ) -> None:
-        self.account, self.lines, self.all_fields = account, lines, fields
-        self.fields = {name: field for name, field in fields.items() if name not in guarded}
+        self.account, self.lines, self.fields, self.excludes = account, lines, fields, excludes
         self.objects = dict(_GLOBALS)
         self.objects["missing"] = _missing
         self.objects["known"] = frozenset({*self.fields, *LISTS})
@@ -77,6 +76,9 @@ class _Writer:
         for field in self.fields.values():
             if field.name not in LISTS:
                 yield from self._field(field)
+        for name, others in self.excludes.items():
+            given = " or ".join(f"get({other!r}) is not None" for other in sorted(others))
+            yield f" if f_{name} is not None and ({given}): raise Odd"
         for entity in LISTS:
             yield from self._list(entity, self.lines[entity])
         yield " if amounts and not are_amounts(amounts): raise Odd"
@@ -118,7 +120,7 @@ class _Writer:
 
     def _list(self, entity: str, lines: Lines) -> Iterator[str]:
         self.objects[f"lines_{entity}"] = lines
-        field = self.all_fields[entity]
+        field = self.fields[entity]
         yield (
             f" {entity} = snapshot[{entity!r}]"
             if field.required
@@ -183,7 +185,7 @@ class _Writer:
             absent = "missing()"
             if item.optional:
                 absent = f"absent_{at}"
-                self.objects[absent] = not_given(item, self.all_fields.get(first))
+                self.objects[absent] = not_given(item, self.fields.get(first))
             yield f"({absent} if (x := {value}) is None else {number})"
 
 

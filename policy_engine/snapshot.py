@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any, NamedTuple
 
-from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
+from policy_engine.errors import MOST_PROBLEMS, Place, Problem, SnapshotError, did_you_mean
 from policy_engine.fields import Odd, declared, shape
 from policy_engine.lines import PRICES, Lines, Row, known_rows, not_given
 from policy_engine.model import ACCOUNT, LISTS, Input, Version
@@ -52,7 +53,7 @@ class Reader:
         }
         self.extra = {ACCOUNT: frozenset(own)}
         self.extra |= {entity: lines.extra for entity, lines in self.lines.items()}
-        self._quickly = quick_reader(self.account, self.fields, known.guarded, self.lines, Taken)
+        self._quickly = quick_reader(self.account, self.fields, known.excludes, self.lines, Taken)
 
     def read(self, snapshot: Any, moment: datetime) -> Taken:
         """What the plan reads of a snapshot; `moment` is its instant if it has none of its own.
@@ -101,6 +102,33 @@ class Reader:
             return not_given(item, self.fields.get(item.source[0]))
         raise SnapshotError([_missing(".".join(item.source))])
 
+    def line(self, snapshot: Mapping[str, Any], entity: str, key: str, asked: str) -> Row:
+        """The line of a key in a snapshot that has been read, or what is priced without being held.
+
+        `asked` is the input that names it. Raises SnapshotError where there is neither.
+        """
+        lines = self.lines[entity]
+        assert lines.key is not None
+        name = lines.inputs[lines.key].name
+        held = {line[name]: line for line in snapshot.get(entity) or ()}
+        if key in held:
+            return lines.row(held[key])
+        prices = (snapshot.get(PRICES) or {}) if lines.price is not None else {}
+        if key in prices:
+            return lines.priced(key, prices[key])
+        raise SnapshotError([_unknown_key(entity, key, {*held, *prices}, Place(pointer=asked))])
+
+    def held(self, taken: Taken) -> Taken:
+        """An account without the lines that hold nothing and that nothing names."""
+        named = dict(zip(LISTS, taken.lists, strict=True))
+        lists = [
+            rows
+            if self.lines[entity].key is None
+            else self.lines[entity].held(rows, None, set(self._named(entity, named)))
+            for entity, rows in named.items()
+        ]
+        return taken._replace(lists=tuple(lists))
+
     def _named(self, entity: str, taken: Mapping[str, Any]) -> Iterator[Any]:
         """Every key of a list that lines of others name."""
         for other, at in self._namers(entity):
@@ -116,13 +144,14 @@ class Reader:
         lines = self.lines[entity]
         known = {row[lines.key] for row in taken.get(entity, ())}
         known |= {*(taken.get(PRICES) or ())} if lines.price is not None else set()
-        return [
+        unknown = (
             _unknown_key(entity, row[position], known, Place(pointer=f"{other}[{n}].{name}"))
             for other, of_other in self.lines.items()
             for position, name in of_other.names.get(entity, ())
             for n, row in enumerate(known_rows(taken.get(other, ())))
             if row[position] not in known
-        ]
+        )
+        return list(islice(unknown, MOST_PROBLEMS))
 
 
 class Readers:

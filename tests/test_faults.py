@@ -246,7 +246,7 @@ def held(patch: Patch, counts: Callable[[Any, Any, Any], bool]) -> None:
 
 def correction_ignored(patch: Patch) -> None:
     """A correction does not replace what it corrects."""
-    held(patch, lambda version, moment, known_at: version.corrects is None)
+    held(patch, lambda version, moment, known_at: "+" not in version.id)
 
 
 def starts_late(patch: Patch) -> None:

@@ -43,6 +43,13 @@ BASE: dict[str, Any] = {
         }
     ],
 }
+STATED: dict[str, dict[str, Any]] = {
+    "orders listed": {},
+    "a loss stated": {"orders": None, "open_order_loss": "12.50"},
+    "no loss stated": {"open_order_loss": None},
+}
+"""What a snapshot says of its orders: the loss they make shuts the list of them out."""
+
 VALUES: tuple[Any, ...] = (
     *("", "0", "0.0", "-1", "1e5", "007", ".5", "5.", "1|2", " 1", "NaN", "1.50", "3", "5.0"),
     *("BTC", "BNB", "B TC", "UK", "GB", "classic", "2025-02-01", "2025-02-01T00:00:00+01:00"),
@@ -94,15 +101,16 @@ def plain(value: Any) -> Any:
     return ("undetermined", *value.reasons) if isinstance(value, Undetermined) else value
 
 
+@pytest.mark.parametrize("stated", STATED)
 @pytest.mark.parametrize("at", ["2020-01-01", "2024-01-01", "2025-02-01", "2026-02-01"])
 @pytest.mark.parametrize("mode", ["classic", "pro"])
-def test_both_ways_agree_on_every_change(at: str, mode: str) -> None:
+def test_both_ways_agree_on_every_change(at: str, mode: str, stated: str) -> None:
     rules = BOOK.in_force(at)
-    snapshot = {**BASE, "mode": mode}
+    snapshot = {**BASE, "mode": mode, **STATED[stated]}
     if outcome(rules.read, snapshot) is None:
         pytest.skip("there are no rules for this mode yet")
-    reader = rules._choice(snapshot)[1]
-    rng = Random(f"{at} {mode}")
+    reader = rules.choice(snapshot)[1]
+    rng = Random(f"{at} {mode} {stated}")
     taken = 0
     for _ in range(ROUNDS):
         one = changed(rng, changed(rng, snapshot) if rng.random() < 0.3 else snapshot)
@@ -113,3 +121,25 @@ def test_both_ways_agree_on_every_change(at: str, mode: str) -> None:
         assert quick == careful, one
         taken += quick is not None
     assert ROUNDS / 10 < taken < ROUNDS
+
+
+@pytest.mark.parametrize("orders", [None, [], BASE["orders"], "none"])
+@pytest.mark.parametrize("loss", [None, "0", "12.5", 3, "1e5", "-1", []])
+def test_both_ways_agree_on_a_loss_and_orders(loss: Any, orders: Any) -> None:
+    rules = BOOK.in_force("2025-02-01")
+    reader = rules.choice(BASE)[1]
+    for snapshot in (
+        {**BASE, "open_order_loss": loss, "orders": orders},
+        {k: v for k, v in {**BASE, "open_order_loss": loss}.items() if k != "orders"},
+    ):
+        careful = outcome(reader._carefully, snapshot, rules.at)
+        assert outcome(reader.read, snapshot, rules.at) == careful
+
+
+@pytest.mark.parametrize("stated", STATED)
+def test_plain_snapshots_are_taken_quickly(stated: str) -> None:
+    """Else all of the above would compare the careful way with itself."""
+    rules = BOOK.in_force("2025-02-01")
+    snapshot = {**BASE, **STATED[stated]}
+    reader = rules.choice(snapshot)[1]
+    assert plain(tuple(reader._quickly(snapshot, rules.at))) == outcome(rules.read, snapshot)

@@ -182,13 +182,29 @@ def compared(
     snapshot = account(rng, documents)
     at, known_at = moments(rng, documents)
     where = f"{where}, {at}, {known_at}"
+    return all_agree(comparison, documents, book, snapshot, at, known_at, where) is not None
+
+
+def all_agree(
+    comparison: Comparison,
+    documents: list[dict[str, Any]],
+    book: Rulebook,
+    snapshot: dict[str, Any],
+    at: str,
+    known_at: str | None,
+    where: str,
+) -> Decision | str | None:
+    """What all say of an account, a decision or the code of a refusal; None where they differ."""
     engine = engine_decides(book, snapshot, at, known_at)
     said = oracle_decides(documents, snapshot, at, known_at, comparison.coverage)
     comparison.outcomes[outcome(engine)] += 1
     if isinstance(engine, str) or isinstance(said, str):
-        refused = isinstance(engine, str) and isinstance(said, str)
-        return refused or comparison.agree(outcome(engine), outcome(said), where)
+        if not (isinstance(engine, str) and isinstance(said, str)):
+            comparison.agree(outcome(engine), outcome(said), where)
+            return None
+        return engine
     wanted = expected(said)
-    return comparison.agree(given(engine, wanted), wanted, where) and comparison.agree(
+    agreed = comparison.agree(given(engine, wanted), wanted, where) and comparison.agree(
         code_reads(engine), exactly(book, snapshot, at, known_at), where
     )
+    return engine if agreed else None

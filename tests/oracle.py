@@ -3,15 +3,16 @@
 `decide` gives what the engine's decision must say, over fractions and without its wording.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from oracle_account import read_account
+from oracle_case import Books, Case, Document, Watch, books, case, in_force, silent
 from oracle_figures import Provision, Rules, World
 from oracle_language import Place, evaluate, key_field, parsed
 from oracle_references import evaluate_gathered, mentioned
+from oracle_requests import permissions
 from oracle_values import (
     UNLIMITED,
     OracleError,
@@ -22,10 +23,8 @@ from oracle_values import (
     rounded,
 )
 
-__all__ = ["OracleError", "decide", "in_force", "rounded"]
+__all__ = ["OracleError", "decide", "decided", "in_force", "rounded"]
 
-Document = dict[str, Any]
-NEVER = instant("0001-01-01")
 Shown = Fraction | str | bool | None
 
 
@@ -34,112 +33,59 @@ def decide(
     snapshot: Mapping[str, Any],
     rules_at: str,
     known_at: str | None = None,
-    watch: Callable[[str], None] = lambda event: None,
+    watch: Watch = silent,
 ) -> dict[str, Any]:
     """The decision on a snapshot under the rules in force at `rules_at` as known at `known_at`.
 
     Null, undetermined and unknown things are None. `watch` hears each kind of undetermined value
     and each position in a scale that the evaluation meets. Raises `OracleError`.
     """
-    moment = instant(rules_at)
-    started = in_force(documents, moment, instant(known_at) if known_at else None)
-    main = applicable(started, snapshot)
-    versions = closure(main, started)
-    rules = merged(versions)
-    world = World(rules, read_account(rules, snapshot, moment), watch)
-    return decision(world, main, versions)
+    return decided(books(documents, rules_at, known_at), snapshot, watch)
 
 
-def in_force(
-    documents: Sequence[Document], rules_at: datetime, known_at: datetime | None
-) -> dict[str, Document]:
-    """The version of each ruleset that holds at `rules_at`, as known at `known_at`."""
-    best: dict[str, Document] = {}
-    for document in documents:
-        known = known_at is None or announced(document) <= known_at
-        if known and instant(document["effective_from"]) <= rules_at:
-            other = best.setdefault(document["ruleset"], document)
-            best[document["ruleset"]] = max(other, document, key=precedence)
-    return best
+def decided(there: Books, snapshot: Mapping[str, Any], watch: Watch = silent) -> dict[str, Any]:
+    """The decision on a snapshot under what is in force."""
+    said = decision(account := case(there, snapshot, watch))
+    under = under_way(account.versions, there.moment)
+    return said | {"assumptions": sorted([*said["assumptions"], *under])}
 
 
-def precedence(document: Document) -> tuple[datetime, datetime]:
-    """What decides between two versions of one ruleset: the larger holds."""
-    return instant(document["effective_from"]), announced(document)
-
-
-def announced(document: Document) -> datetime:
-    """When the version became known; null counts as always."""
-    said = document.get("announced_at")
-    return NEVER if said in (None, "", "null", "~") else instant(str(said))
-
-
-def applicable(started: dict[str, Document], snapshot: Mapping[str, Any]) -> Document:
-    """The one version whose `applies_when` is true of the snapshot."""
-    having = [document for document in started.values() if document.get("applies_when")]
-    matching = [document for document in having if applies(document, started, snapshot)]
-    if len(matching) != 1:
-        raise OracleError("two-rules-apply" if matching else "no-rules-apply")
-    return matching[0]
-
-
-def applies(document: Document, started: dict[str, Document], snapshot: Mapping[str, Any]) -> bool:
-    """Whether the version is for this snapshot; only account texts can be asked."""
-    rules = merged(closure(document, started))
-    texts = {key: value for key, value in snapshot.items() if isinstance(value, str)}
-    world = World(rules, {"account": [dict(texts)]}, lambda event: None)
-    return evaluate(parsed(document["applies_when"]), Place(world)) is True
-
-
-def closure(main: Document, started: dict[str, Document]) -> list[Document]:
-    """The version and all versions it uses, each once."""
-    found = [main]
-    for document in found:
-        for name in document.get("uses") or ():
-            if name not in started:
-                raise OracleError("not-started", name)
-            found += [started[name]] if started[name] not in found else []
-    return found
-
-
-def merged(versions: Sequence[Document]) -> Rules:
-    """The provisions of the versions as one."""
-    rules = Rules({"account": {}}, {}, {}, {}, {})
+def under_way(versions: Sequence[Document], moment: datetime) -> Iterator[str]:
+    """What is assumed of each version whose change may not have reached every account yet."""
     for document in versions:
-        for section in ("parameters", "tables", "scales"):
-            getattr(rules, section).update(document.get(section) or {})
-        for section in ("inputs", "formulas"):
-            for entity, some in (document.get(section) or {}).items():
-                getattr(rules, section).setdefault(entity, {}).update(some)
-    return rules
+        if "completes_within" in document:
+            count, unit = document["completes_within"].split()
+            window = timedelta(**{unit.removesuffix("s") + "s": int(count)})
+            if moment < instant(document["effective_from"]) + window:
+                yield f"completes_within.{document['ruleset']}"
 
 
-def decision(world: World, main: Document, versions: Sequence[Document]) -> dict[str, Any]:
+def decision(account: Case) -> dict[str, Any]:
     """Everything the rules say of the account."""
+    world, main, versions = account.world, account.main, account.versions
     figures = {
         entity: line_values(world, entity) for entity in world.rules.inputs if entity != "account"
     }
     values = formula_values(Place(world))
     statuses, notices = truths(world, main, "statuses"), truths(world, main, "notices")
-    permissions = {
-        name: {rule: truth(world, said) for rule, said in provision["refuse_when"].items()}
-        for name, provision in (main.get("permissions") or {}).items()
-    }
-    status = status_of(statuses)
+    status, rulings = status_of(statuses), permissions(account)
     for text in expressions(main, versions):
         evaluate_gathered(parsed(text), world)
     unknown = [
         *null_names("", values),
         *null_lines(world, figures),
         *([] if status else ["status"] if statuses else []),
-        *null_names("permissions.", {name: answer(some) for name, some in permissions.items()}),
+        *(f"permissions.{name}" for name, said in rulings.items() if said.permitted is None),
         *null_names("notices.", notices),
     ]
     return {
         "status": status,
         "values": show_all(values),
         **{entity: show_lines(world, entity, lines) for entity, lines in figures.items()},
-        "permissions": {name: permission(permissions[name]) for name in sorted(permissions)},
+        "permissions": {
+            name: {"permitted": said.permitted, "reasons": sorted(said.reasons)}
+            for name, said in rulings.items()
+        },
         "notices": sorted(name for name, value in notices.items() if value is True),
         "assumptions": sorted(world.reached | set(assumed(world.rules, main, versions))),
         "undetermined": sorted(unknown),
@@ -176,19 +122,6 @@ def status_of(statuses: dict[str, Value]) -> str | None:
         name if value is True else None for name, value in statuses.items() if value is not False
     )
     return next(met, None)
-
-
-def answer(refusals: dict[str, Value]) -> Value:
-    """Whether something is permitted, given its refusals."""
-    if any(value is True for value in refusals.values()):
-        return False
-    return next((value for value in refusals.values() if isinstance(value, Unknown)), True)
-
-
-def permission(refusals: dict[str, Value]) -> dict[str, Any]:
-    """The permission as a decision shows it."""
-    reasons = [rule for rule, value in refusals.items() if value is True]
-    return {"permitted": show(answer(refusals)), "reasons": reasons}
 
 
 def null_names(prefix: str, values: dict[str, Value]) -> list[str]:
@@ -257,4 +190,4 @@ def provisions(main: Document, versions: Sequence[Document]) -> Iterator[tuple[s
     for section in ("statuses", "notices", "permissions"):
         yield from (("account", said) for said in (main.get(section) or {}).values())
     for provision in (main.get("permissions") or {}).values():
-        yield from (("account", said) for said in provision["refuse_when"].values())
+        yield from (("account", said) for said in (provision.get("refuse_when") or {}).values())

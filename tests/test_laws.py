@@ -1,11 +1,10 @@
-"""Laws: of the spelling of formulas, of scales and rounding, of time, and of digests."""
+"""Laws: of the spelling of formulas, of scales and rounding, and of digests."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import pairwise
 from pathlib import Path
@@ -17,18 +16,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreement import rulebook
-from generator import account, file_names, rule_files, to_yaml
-from policy_engine import PolicyError, Rulebook, RulesError
+from generator import to_yaml
+from policy_engine import Rulebook, RulesError
 from policy_engine.document import read_yaml
 from policy_engine.language.syntax import Fault, parse
 from policy_engine.language.text import to_text
-from policy_engine.numbers import EXACT, instant_text
+from policy_engine.numbers import EXACT
 from policy_engine.schema import problems, shaped
 from policy_engine.versions import read_version
 
 RULES = Path(__file__).parent.parent / "rules"
-INSTANT = timedelta(microseconds=1)
 
 # Formulas
 
@@ -221,71 +218,6 @@ def test_rounding_goes_to_a_multiple_on_the_side_it_says(x: Decimal, step: Decim
 
 
 _ROUNDING = figures([(Decimal(1), Decimal(1))])
-
-# Time
-
-
-def books() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """The documents of the shipped rules, and of some generated ones."""
-    shipped = [(path.as_posix(), path.read_text("utf-8")) for path in RULES.glob("*/*.yaml")]
-    yield "shipped", shipped
-    for seed in range(6):
-        documents = rule_files(Random(f"laws {seed}"))
-        texts = map(to_yaml, documents)
-        yield f"seed {seed}", list(zip(file_names(documents), texts, strict=True))
-
-
-BOOKS = dict(books())
-
-
-@pytest.mark.parametrize("name", BOOKS)
-def test_one_version_of_each_started_ruleset_is_in_force(name: str) -> None:
-    book = Rulebook(BOOKS[name])
-    starts = sorted({version.effective_from for version in book.versions})
-    for moment in [at + n * INSTANT for at in starts for n in (-1, 0, 1)]:
-        started = {v.ruleset for v in book.versions if v.effective_from <= moment}
-        if not started:
-            with pytest.raises(RulesError):
-                book.in_force(moment)
-            continue
-        held = book.in_force(moment).versions
-        assert held.keys() == started
-        for ruleset, version in held.items():
-            later = (v.effective_from for v in book.rulesets[ruleset] if v.effective_from > moment)
-            ends = min(later, default=datetime.max.replace(tzinfo=UTC))
-            assert version.effective_from <= moment < ends
-            between = [
-                v for v in book.rulesets[ruleset]
-                if version.effective_from < v.effective_from <= moment
-            ]  # fmt: skip
-            assert not between
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_a_future_version_changes_nothing_before_its_instant(seed: int) -> None:
-    rng = Random(f"future {seed}")
-    documents = rule_files(rng)
-    book = rulebook(documents)
-    for start in sorted({version.effective_from for version in book.versions})[1:]:
-        present = [d for d in documents if d["effective_from"] < instant_text(start)]
-        before, moment = rulebook(present), start - INSTANT
-        for _ in range(20):
-            snapshot = account(rng, present)
-            assert _said(before, snapshot, moment) == _said(book, snapshot, moment)
-
-
-def _said(book: Rulebook, snapshot: dict[str, Any], moment: datetime) -> Any:
-    """A decision, without the permissions that only rules of another time know."""
-    try:
-        said = json.loads(book.in_force(moment).decide(snapshot).to_json())
-    except PolicyError as error:
-        return str(error)
-    said["permissions"] = {
-        name: ruling for name, ruling in said["permissions"].items()
-        if [reason["rule"] for reason in ruling["reasons"]] != ["not-offered"]
-    }  # fmt: skip
-    return said
-
 
 # Digests
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -18,10 +20,17 @@ from policy_engine.render.problems import render
 COMMANDS: Mapping[str, str] = {
     "decide": "What the rules in force decide of an account.",
     "explain": "Why a figure of a decision is what it is.",
+    "request": "Whether the rules permit what an account asks for.",
+    "limit": "The most that the rules permit an account.",
+    "whatif": "What the rules would decide of an account if it were otherwise.",
+    "history": "The versions of each ruleset: past, in force, announced.",
     "check": "What is wrong with the rule files.",
+    "diff": "What changed between two states of the rules.",
     "test": "Whether the cases come out as they say.",
+    "import": "Responses of an exchange's API as a new rule file, or as prices.",
 }
-"""Each command with one line on it; it is the function of its name in the module of its name."""
+"""Each command with one line on it; it is the function of its name in the module of its name, with
+`_` at the end where the name is a word of Python."""
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -36,8 +45,9 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             hint = did_you_mean(cmd_name, COMMANDS) or f"commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"there is no command `{cmd_name}`; {hint}", ctx)
-        module = import_module(f"{__name__}.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = import_module(f"{__name__}.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -68,9 +78,12 @@ def commands(ctx: click.Context, asked: Asked) -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    gc.freeze()  # modules stay until the end: no collection need look at them
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has enough ends us quietly
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    gc.freeze()  # nor what was made: it all ends here
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -108,19 +108,19 @@ def read_given(path: str, source: str | None = None, prices: str | None = None) 
 
     Raises SnapshotError.
     """
-    value = _read(path)
+    value = read_value(path)
     if source is not None:
-        account = Part(value, _shown(path))
-        priced = None if prices is None else Part(_read(prices), _shown(prices))
+        account = Part(value, shown_path(path))
+        priced = None if prices is None else Part(read_value(prices), shown_path(prices))
         name = "stdin" if path == STDIN else Path(path).stem
         made = SOURCES[source](account, priced, name)
-        return Given(made, _shown(path), {"prices": _shown(prices or path)})
+        return Given(made, shown_path(path), {"prices": shown_path(prices or path)})
     known = recognised(value)
     if known is not None:
         message = f"this is an account in the format of `{known}`, not a snapshot"
         hint = f"add: --from {known} --prices FILE"
-        raise SnapshotError([Problem("not-a-snapshot", message, hint, Place(_shown(path)))])
-    return Given(value, _shown(path))
+        raise SnapshotError([Problem("not-a-snapshot", message, hint, Place(shown_path(path)))])
+    return Given(value, shown_path(path))
 
 
 def _with_orders(given: Given, orders: str | None, loss: str | None) -> Given:
@@ -133,7 +133,7 @@ def _with_orders(given: Given, orders: str | None, loss: str | None) -> Given:
             problem = Problem("given-twice", message, f"leave {option} out", Place(given.path))
             raise SnapshotError([problem])
     if orders is not None:
-        return _changed(given, "orders", _read(orders), _shown(orders))
+        return _changed(given, "orders", read_value(orders), shown_path(orders))
     given = _changed(given, "orders", None, option)
     return _changed(given, "open_order_loss", loss, option)
 
@@ -194,12 +194,14 @@ def _value(name: str, text: str) -> Any:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def _read(path: str) -> Any:
+def read_value(path: str) -> Any:
+    """The JSON value in a file, or on stdin (`-`). Raises SnapshotError."""
     text = _stdin() if path == STDIN else read_text(Path(path), SnapshotError)
-    return read_json(text, _shown(path))
+    return read_json(text, shown_path(path))
 
 
-def _shown(path: str) -> str:
+def shown_path(path: str) -> str:
+    """The name that a file is told by."""
     return "stdin" if path == STDIN else path
 
 

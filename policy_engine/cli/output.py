@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def _write_file(content: bytes, path: Path) -> None:
     try:
         made.write_bytes(content)
         if path.exists():
-            shutil.copymode(path, made)
+            made.chmod(stat.S_IMODE(path.stat().st_mode))
         made.replace(path)
     finally:
         made.unlink(missing_ok=True)
@@ -45,7 +45,9 @@ def terminal_columns(output: Path | None) -> int | None:
     """The width of the terminal that a result is drawn on; None where it goes elsewhere."""
     if output is not None or not sys.stdout.isatty():
         return None
-    return shutil.get_terminal_size().columns
+    from shutil import get_terminal_size  # slow to import, and seldom needed
+
+    return get_terminal_size().columns
 
 
 def colour_wanted(output: Path | None) -> bool:

@@ -51,19 +51,24 @@ class Asked:
 
     def in_force(self, book: Rulebook, otherwise: datetime | None = None) -> Rules:
         """The rules at the instant asked for, else at `otherwise`, else now, which stderr says."""
-        moment = self.at or otherwise
-        if moment is None:
-            moment = datetime.now(UTC).replace(microsecond=0)
-            say(f"at: {instant_text(moment)}, now (choose another instant with --at)")
+        moment = self.moment(otherwise)
         with placed(lambda _: "--at"):
             return book.in_force(moment, self.known_at)
+
+    def moment(self, otherwise: datetime | None = None) -> datetime:
+        """The instant asked for, else `otherwise`, else now, which stderr says."""
+        if (asked := self.at or otherwise) is not None:
+            return asked
+        now = datetime.now(UTC).replace(microsecond=0)
+        say(f"at: {instant_text(now)}, now (choose another instant with --at)")
+        return now
 
     def answer(self, text: str) -> None:
         """Write a result, ending in a newline, to stdout or to the file asked for."""
         write(text if text.endswith("\n") else f"{text}\n", self.output)
 
 
-def _moment(text: str | datetime) -> datetime:
+def moment(text: str | datetime) -> datetime:
     """The instant that an option names. Raises click.BadParameter."""
     try:
         return text if isinstance(text, datetime) else day_or_instant(text)
@@ -85,10 +90,10 @@ rules_option = click.option(
     help="Folder of rules. Default: `rules/` here or above, else the shipped ones.",
 )
 at_option = click.option(
-    "--at", metavar="T", type=_moment, help="Rules in force at a day or instant."
+    "--at", metavar="T", type=moment, help="Rules in force at a day or instant."
 )
 known_at_option = click.option(
-    "--known-at", metavar="T", type=_moment, help="As far as announced by then."
+    "--known-at", metavar="T", type=moment, help="As far as announced by then."
 )
 format_option = click.option(
     "--format", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True

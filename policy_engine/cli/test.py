@@ -43,7 +43,7 @@ LONG_RUN = 2_000
     help="Write the result to a file, whole or not at all.",
 )
 def test(rules: Path | None, cases: Path | None, format: str, output: Path | None) -> int:
-    """Decide the snapshot of each case, and compare the decision with what the case expects.
+    """Decide the snapshot of each case, or ask what it requests, and compare with what it expects.
 
     It ends with 1 if a case came out otherwise.
     """

@@ -1,4 +1,4 @@
-"""Accounts as others write them, read into snapshots: one module for each format."""
+"""Accounts as others write them, read into snapshots: a module or package for each format."""
 
 from __future__ import annotations
 

@@ -40,6 +40,11 @@ class Part:
         count = len(self.value) if isinstance(self.value, list) else 0
         return [self.member(n) for n in range(count)]
 
+    @property
+    def place_text(self) -> str:
+        """Where this stands: its path, with the file's name."""
+        return f"{pointer_text(self.at)} of {self.path}" if self.at else self.path
+
     def problem(self, code: str, message: str, hint: str) -> Problem:
         """A problem with this part."""
         return Problem(code, message, hint, Place(path=self.path, pointer=pointer_text(self.at)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -10,16 +9,16 @@ from typing import Any
 
 from policy_engine.errors import Problem, SnapshotError, did_you_mean
 from policy_engine.numbers import EXACT, plain
+from policy_engine.sources.binance.fields import QUOTE, asset_name, is_refusal, refusal
+from policy_engine.sources.binance.prices import known_prices
 from policy_engine.sources.part import Part
 
 ENDPOINT = "GET /sapi/v1/margin/account"
 MODES: Mapping[str, str] = {"MARGIN_1": "classic", "MARGIN_2": "pro"}
 """Our mode by Binance's `accountType`."""
 
-QUOTE = "USDT"
 _HELD_AND_OWED = ("free", "locked", "borrowed", "interest")
 _LAST_PLACE = Decimal("0.00000001")
-_ASSET = re.compile(r"\S{1,64}")
 
 
 def snapshot(account: Part, prices: Part | None, name: str) -> dict[str, Any]:
@@ -33,12 +32,12 @@ def snapshot(account: Part, prices: Part | None, name: str) -> dict[str, Any]:
     total where it has one. Raises SnapshotError with every problem of both files.
     """
     body = _body(account)
-    if body.member("code").given and body.member("msg").given:
-        raise SnapshotError([_refusal(body)])
+    if is_refusal(body):
+        raise SnapshotError([refusal(body, "account", f"`{ENDPOINT}`")])
     problems: list[Problem] = []
     made = {"account": name, "mode": _mode(body, problems), **_open_orders(body, problems)}
     lines = list(_lines(body, problems))
-    known, slips = _known_prices(prices)
+    known, slips = known_prices(None if prices is None else _body(prices))
     made |= _priced(lines, known)
     problems += slips or _missing_prices(account, prices, lines, known)
     if problems:
@@ -51,15 +50,6 @@ def is_account(part: Part) -> bool:
     return _body(part).member("userAssets").given
 
 
-# --- the account ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    asset: str
-    amounts: Mapping[str, Decimal]
-
-
 def _body(part: Part) -> Part:
     """The response inside a saved sample, or the response itself."""
     keys = (
@@ -68,6 +58,15 @@ def _body(part: Part) -> Part:
         else []
     )
     return part.member("response") if keys == ["response"] else part
+
+
+# --- the account ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    asset: str
+    amounts: Mapping[str, Decimal]
 
 
 def _mode(body: Part, problems: list[Problem]) -> str | None:
@@ -111,22 +110,13 @@ def _lines(body: Part, problems: list[Problem]) -> Iterator[_Line]:
 
 def _line(part: Part, problems: list[Problem]) -> _Line | None:
     """A line, if nothing is wrong with it."""
-    asset = _asset_name(part.member("asset"), problems)
+    asset = asset_name(part.member("asset"), problems)
     amounts = {name: part.member(name).amount(problems) for name in _HELD_AND_OWED}
     known = {name: amount for name, amount in amounts.items() if amount is not None}
     if asset is None or len(known) < len(amounts):
         return None
     _check_net(part.member("netAsset"), asset, known, problems)
     return _Line(asset, known)
-
-
-def _asset_name(part: Part, problems: list[Problem]) -> str | None:
-    name = part.value
-    if isinstance(name, str) and _ASSET.fullmatch(name) and name.isprintable():
-        return name
-    message = f"`{name}` is no asset's name" if isinstance(name, str) else "`asset` is missing"
-    problems.append(part.problem("invalid-value", message, 'name the asset as in "BTC"'))
-    return None
 
 
 def _check_net(
@@ -159,12 +149,6 @@ def _either_spelling(body: Part, name: str, problems: list[Problem]) -> Part:
     return upper if upper.given and not lower.given else lower
 
 
-def _refusal(body: Part) -> Problem:
-    said = f"{body.value['msg']} (code {body.value['code']})"
-    hint = f"this is Binance's refusal and no account: call `{ENDPOINT}` again"
-    return body.problem("error-response", f"Binance answered: {said}", hint)
-
-
 # --- prices --------------------------------------------------------------------------------------
 
 
@@ -183,67 +167,6 @@ def _priced(lines: list[_Line], known: Mapping[str, Decimal]) -> dict[str, Any]:
         ],
         "prices": {asset: plain(known[asset]) for asset in known if asset not in held},
     }
-
-
-def _known_prices(prices: Part | None) -> tuple[dict[str, Decimal], list[Problem]]:
-    problems: list[Problem] = []
-    known = {} if prices is None else dict(_prices(_body(prices), problems))
-    return known, problems
-
-
-def _prices(part: Part, problems: list[Problem]) -> Iterator[tuple[str, Decimal]]:
-    """Each asset and its price in USDT."""
-    if isinstance(part.value, dict):
-        one = part.member("symbol").given and part.member("price").given
-        yield from _of_bodies([part], problems) if one else _of_object(part, problems)
-    elif isinstance(part.value, list):
-        yield from _of_bodies(part.items(), problems)
-    else:
-        hint = 'write {"BTC": "10000"}, or a list of priceIndex bodies'
-        problems.append(part.problem("wrong-type", "these are no prices", hint))
-
-
-def _of_object(part: Part, problems: list[Problem]) -> Iterator[tuple[str, Decimal]]:
-    for name in part.value:
-        price = _price(part.member(name), problems)
-        if price is not None:
-            yield name, price
-
-
-def _of_bodies(bodies: list[Part], problems: list[Problem]) -> Iterator[tuple[str, Decimal]]:
-    seen: dict[str, Decimal] = {}
-    others = []
-    for body in bodies:
-        symbol = body.member("symbol")
-        if not isinstance(symbol.value, str):
-            hint = 'write {"symbol": "BTCUSDT", "price": "10000"}'
-            problems.append(symbol.problem("missing-key", "`symbol` is missing", hint))
-        elif symbol.value == QUOTE or not symbol.value.endswith(QUOTE):
-            others.append(symbol)
-        elif (price := _price(body.member("price"), problems)) is not None:
-            asset = symbol.value.removesuffix(QUOTE)
-            if seen.setdefault(asset, price) != price:
-                message = f"`{symbol.value}` has two prices"
-                problems.append(symbol.problem("two-prices", message, "keep one of the two"))
-            yield asset, price
-    if others:
-        problems.append(_other_quotes(others))
-
-
-def _price(part: Part, problems: list[Problem]) -> Decimal | None:
-    price = part.amount(problems)
-    if price is not None and price == 0:
-        hint = "leave out an asset whose price is not known"
-        problems.append(part.problem("invalid-value", "a price should be greater than 0", hint))
-    return price
-
-
-def _other_quotes(symbols: list[Part]) -> Problem:
-    shown = ", ".join(f"`{symbol.value}`" for symbol in symbols[:3])
-    more = f" and {len(symbols) - 3} more" if len(symbols) > 3 else ""
-    message = f"{shown}{more}: not a price of a coin in {QUOTE}"
-    hint = f"ask for the symbols that end in {QUOTE}, such as `BTC{QUOTE}`, and keep only those"
-    return symbols[0].problem("not-in-usdt", message, hint)
 
 
 def _missing_prices(

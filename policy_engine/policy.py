@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from policy_engine.errors import RulesError
 from policy_engine.language.code import Program, generate
@@ -24,6 +25,8 @@ class Compiled:
     lookups: Mapping[str, Rows | Lists]
     layout: Layout
     readers: Readers
+    askings: dict[tuple[str, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+    """The requests compiled so far, by name and by the versions that decide beside this one."""
 
     @cached_property
     def program(self) -> Program:

@@ -10,9 +10,10 @@ from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
 from policy_engine.kinds import kind_slip
 from policy_engine.language.values import Undetermined
 from policy_engine.model import Request, RequestInput
-from policy_engine.numbers import EXACT, Value, instant, number, plain, text_of
+from policy_engine.numbers import EXACT, Value, instant, number, plain, text_of, tidy
 from policy_engine.snapshot_check import not_exact
 
+_KINDS = {"number": "a number", "instant": "an instant"}
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -60,14 +61,17 @@ def _value(item: RequestInput, value: Any) -> Problem | None:
     """What keeps a value from being of the input's kind."""
     place = Place(pointer=item.name)
     if item.kind == "truth":
-        known = isinstance(value, bool) or value in _TRUTHS
+        known = isinstance(value, bool) or (isinstance(value, str) and value in _TRUTHS)
         message, hint = f"`{item.name}` is a truth", "write `true` or `false`"
         return None if known else Problem("wrong-type", message, hint, place)
     if item.kind == "text":
         message, hint = f"`{item.name}` is a text", "write it as text"
         return None if isinstance(value, str) else Problem("wrong-type", message, hint, place)
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, float):
         return not_exact(value, item.name)
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        message, hint = f"`{item.name}` is {_KINDS[item.kind]}", "write it as text"
+        return Problem("wrong-type", message, hint, place)
     slip = kind_slip("amount" if item.kind == "number" else "instant", value, {})
     return None if slip is None else Problem(*slip, place)
 
@@ -76,7 +80,7 @@ def _taken(item: RequestInput, value: Any) -> Value:
     if item.kind == "truth":
         return value if isinstance(value, bool) else _TRUTHS[value]
     if item.kind == "number":
-        return number(value, percent=False) if isinstance(value, str) else Decimal(value)
+        return tidy(number(value, percent=False) if isinstance(value, str) else Decimal(value))
     return instant(str(value)) if item.kind == "instant" else str(value)
 
 

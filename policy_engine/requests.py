@@ -77,10 +77,17 @@ class Found:
 
 
 def answer(
-    rules: Rules, snapshot: Mapping[str, Any], name: str, given: Mapping[str, Any]
+    rules: Rules,
+    snapshot: Mapping[str, Any],
+    name: str,
+    given: Mapping[str, Any],
+    before: Decision | None = None,
 ) -> Answer:
-    """What a request comes to. Raises SnapshotError for a request or figure that is not known."""
-    before = rules.decide(snapshot)
+    """What a request comes to. Raises SnapshotError for a request or figure that is not known.
+
+    `before` is the decision on the account as it is, where it has been made.
+    """
+    before = before or rules.decide(snapshot)
     asking = rules.asking(snapshot, name)
     if asking is None:
         reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
@@ -102,12 +109,13 @@ def answer(
     )
 
 
-@dataclass(frozen=True, slots=True)
 class Requested:
     """The account of a decision, to be asked which requests it may make."""
 
-    rules: Rules
-    snapshot: Callable[[], Mapping[str, Any]]
+    __slots__ = ("rules", "snapshot")
+
+    def __init__(self, rules: Rules, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+        self.rules, self.snapshot = rules, snapshot
 
     def __call__(self, name: str) -> tuple[Ruling, tuple[str, ...]]:
         """Whether a request is permitted with any of the values it can be asked with."""

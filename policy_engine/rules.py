@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, getcontext, setcontext
-from functools import cached_property, partial
+from functools import cached_property
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from policy_engine.applies import Applicable
 from policy_engine.asking import Asking, asking
 from policy_engine.decision import Decision
+from policy_engine.distances import Distances, distances
 from policy_engine.errors import Place, Problem, RulesError, SnapshotError, did_you_mean
 from policy_engine.layout import Assumption, Record
-from policy_engine.limits import Limited, limited
-from policy_engine.model import ACCOUNT, Formula, Version
+from policy_engine.model import ACCOUNT, Version
 from policy_engine.numbers import exact_context, instant_text
 from policy_engine.policy import Compiled
 from policy_engine.requests import Answer, Requested, answer
 from policy_engine.snapshot import Reader, Taken, beyond_schema
+
+if TYPE_CHECKING:
+    from policy_engine.limits import Limited
 
 _MOST_REMEMBERED = 1024
 
@@ -69,7 +72,6 @@ class Rules:
         self._ask = itemgetter(*self._asked) if self._asked else _nothing
         self._beyond = beyond_schema(versions.values())
         self._offered = tuple(sorted(book.offered(at, known_at)))
-        self._askings: dict[tuple[str, str], Asking] = {}
         self._chosen: dict[Any, tuple[Compiled, Reader]] = {}
 
     def __repr__(self) -> str:
@@ -86,10 +88,10 @@ class Rules:
         """
         compiled, reader = self.choice(snapshot)
         taken = reader.read(snapshot, self.at)
-        asked = None
-        if compiled.layout.requests:
-            asked = Requested(self, partial(_itself, _copied(snapshot)))
-        return self.decided(compiled, taken, asked)
+        if not compiled.layout.requests:
+            return self.decided(compiled, taken)
+        kept = _copied(snapshot)
+        return self.decided(compiled, taken, Requested(self, lambda: kept))
 
     def requested(
         self, compiled: Compiled, snapshot: Callable[[], Mapping[str, Any]]
@@ -97,7 +99,7 @@ class Rules:
         """What tells of requests as permissions, where the rules have any."""
         return Requested(self, snapshot) if compiled.layout.requests else None
 
-    def request(self, snapshot: Mapping[str, Any], request: str, **given: Any) -> Answer:
+    def request(self, snapshot: Mapping[str, Any], request: str, /, **given: Any) -> Answer:
         """What a request comes to, such as `rules.request(snapshot, "borrow", asset=…, amount=…)`.
 
         Numbers are given as in a snapshot. Raises SnapshotError for a snapshot, a request or a
@@ -105,17 +107,33 @@ class Rules:
         """
         return answer(self, snapshot, request, given)
 
-    def limit(self, snapshot: Mapping[str, Any], request: str, **given: Any) -> Decimal:
+    def limit(self, snapshot: Mapping[str, Any], request: str, /, **given: Any) -> Decimal:
         """The largest value of a request such that it and every smaller one is permitted.
 
         On the request's step; 0 where nothing is permitted, infinite where nothing refuses. Raises
         Undetermined where it cannot be told, and SnapshotError as `request` does.
         """
-        return limited(self, snapshot, request, given).value
+        return self.limited(snapshot, request, **given).value
 
-    def limited(self, snapshot: Mapping[str, Any], request: str, **given: Any) -> Limited:
+    def limited(self, snapshot: Mapping[str, Any], request: str, /, **given: Any) -> Limited:
         """The same with the rules that bind, and the answers at the limit and a step above it."""
+        from policy_engine.limits import limited  # not needed to decide
+
         return limited(self, snapshot, request, given)
+
+    def distances(
+        self,
+        snapshot: Mapping[str, Any],
+        line: str | None = None,
+        tick: str | int | Decimal = "0.01",
+        hold: Collection[str] = (),
+    ) -> Distances:
+        """Where each status begins as the price of a line moves by ticks, the others as they are.
+
+        Without a line: as all prices move together but those on `hold`, in percent. Raises
+        SnapshotError.
+        """
+        return distances(self, snapshot, line, tick, hold)
 
     def asking(self, snapshot: Mapping[str, Any], name: str) -> Asking | None:
         """A request under the rules that decide on a snapshot; None where they do not offer it.
@@ -125,9 +143,7 @@ class Rules:
         compiled = self.compiled_for(snapshot)
         main = compiled.plan.main
         if name in main.requests:
-            if (main.ruleset, name) not in self._askings:
-                self._askings[main.ruleset, name] = asking(compiled, name, self._afterwards)
-            return self._askings[main.ruleset, name]
+            return self._asking(compiled, name)
         known = {*self._offered, *(r for v in self.book.versions for r in v.requests)}
         if name in known:
             return None
@@ -137,11 +153,21 @@ class Rules:
             [Problem("unknown-request", f"there is no request `{name}`", hint, place)]
         )
 
+    def _asking(self, compiled: Compiled, name: str) -> Asking:
+        """A request under a combination, kept with it for all rules with the same versions."""
+        key = (name, *(version.id for one in self._deciding for version in one.plan.scope.versions))
+        if key not in compiled.askings:
+            scopes = [one.plan.scope for one in self._deciding]
+            figures = (scope.formulas[ACCOUNT] for scope in scopes)
+            afterwards = {name: item for of_account in figures for name, item in of_account.items()}
+            compiled.askings[key] = asking(compiled, name, afterwards)
+        made: Asking = compiled.askings[key]
+        return made
+
     @cached_property
-    def _afterwards(self) -> Mapping[str, Formula]:
-        """The account's figures that any of the rulesets that decide gives."""
-        scopes = [self.compiled(one.version.ruleset).plan.scope for one in self._applicable]
-        return {name: item for scope in scopes for name, item in scope.formulas[ACCOUNT].items()}
+    def _deciding(self) -> tuple[Compiled, ...]:
+        """What decides under each of the rulesets that do."""
+        return tuple(self.compiled(one.version.ruleset) for one in self._applicable)
 
     def decided(
         self, compiled: Compiled, taken: Taken, requested: Requested | None = None
@@ -239,20 +265,15 @@ def with_used(held: Mapping[str, Version], ruleset: str) -> list[str]:
     return names
 
 
-def _itself(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
-    return snapshot
-
-
 def _copied(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
     """A snapshot that stays as it is, whatever its owner does with it."""
-    return {
-        name: [dict(line) for line in value]
-        if value.__class__ is list
-        else dict(value)
-        if value.__class__ is dict
-        else value
-        for name, value in snapshot.items()
-    }
+    kept = dict(snapshot)
+    for name, value in snapshot.items():
+        if value.__class__ is list:
+            kept[name] = [*map(dict, value)]
+        elif value.__class__ is dict:
+            kept[name] = dict(value)
+    return kept
 
 
 def _nothing(snapshot: Mapping[str, Any]) -> tuple[()]:

@@ -26,8 +26,11 @@ HOURS = ("T00:00:00Z", "T06:00:00Z", "T10:00:00Z", "T13:00:00Z")
 START = "2023-01-12T00:00:00Z"
 
 
-def rule_files(rng: Random) -> list[Document]:
-    """The documents of a rule folder: rulesets, each in several versions, some corrected."""
+def rule_files(rng: Random, author: type[Author] = Author) -> list[Document]:
+    """The documents of a rule folder: rulesets, each in several versions, some corrected.
+
+    The `author` writes those that apply to accounts.
+    """
     inputs = inputs_of_all(rng)
     lower = Ruleset("generated_limits", "low", some_inputs(rng, inputs), {}, size=4)
     made, lower_scope = used_versions(rng, lower)
@@ -38,10 +41,11 @@ def rule_files(rng: Random) -> list[Document]:
         documents, scope = used_versions(rng, upper)
         made += documents
         uses = {upper.name: scope} | ({} if between and rng.random() < 0.5 else uses)
-    made += main_versions(rng, Ruleset("generated_main", "main", inputs, uses, "pro", 12))
+    main = Ruleset("generated_main", "main", inputs, uses, "pro", 12)
+    made += main_versions(rng, main, author)
     if rng.random() < 0.5:
         other = Ruleset("generated_classic", "old", inputs, uses, "classic", 6)
-        made += main_versions(rng, other)
+        made += main_versions(rng, other, author)
     return made
 
 
@@ -54,12 +58,12 @@ def used_versions(rng: Random, ruleset: Ruleset) -> tuple[list[Document], Scope]
     return documents, author.exported
 
 
-def main_versions(rng: Random, ruleset: Ruleset) -> list[Document]:
+def main_versions(rng: Random, ruleset: Ruleset, author: type[Author]) -> list[Document]:
     """Versions of a ruleset that applies to accounts, each written anew."""
     documents: list[Document] = []
     for effective in later(rng, rng.randint(1, 3), early=True):
         declared = some_inputs(rng, ruleset.inputs)
-        documents += dated(rng, Author(rng, ruleset, declared).document(), effective)
+        documents += dated(rng, author(rng, ruleset, declared).document(), effective)
     return documents
 
 

@@ -1,6 +1,6 @@
 """A snapshot as the oracle reads it: the account's line and the lines of its lists."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -12,17 +12,23 @@ from oracle_values import OracleError, instant_text, number, stated
 Lines = dict[str, list[Line] | None]
 
 
-def read_account(rules: Rules, snapshot: Mapping[str, Any], rules_at: datetime) -> Lines:
+def read_account(
+    rules: Rules,
+    snapshot: Mapping[str, Any],
+    rules_at: datetime,
+    asked: Iterable[tuple[str, Any]] = (),
+) -> Lines:
     """Every entity's lines, after prices are added and lines without amounts are left out.
 
-    Raises `OracleError` for a snapshot that has no decision.
+    What is `asked` for, by entity and key, is named like what a line names. Raises `OracleError`
+    for a snapshot that has no decision.
     """
     facts = {"at": instant_text(rules_at)} | {k: v for k, v in snapshot.items() if v is not None}
     lines: Lines = {"account": [read_line(rules.inputs["account"], facts)]}
     for entity in rules.inputs.keys() - {"account"}:
         lines[entity] = read_list(rules, entity, snapshot.get(entity, []))
     add_prices(rules, lines, snapshot.get("prices") or {})
-    named = set(names_of_lines(rules, lines))
+    named = {*names_of_lines(rules, lines), *asked}
     for target, key in named:
         if key not in keys_of(rules, lines, target):
             raise OracleError("unknown-key", f"{target} has no line {key}")

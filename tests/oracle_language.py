@@ -4,7 +4,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cache
@@ -42,21 +42,42 @@ class Place:
         return self.world.unknown("input not given", f"{name} is not given")
 
     def formula(self, name: str) -> Value:
-        """The formula's value on this line, worked out once."""
+        """The formula's value on this line, worked out once; it sees what an account holds only."""
         spot = (self.entity, self.index, name)
         if spot not in self.world.memo:
             text = self.world.rules.formulas[self.entity][name]["expression"]
-            self.world.memo[spot] = evaluate(parsed(text), self)
+            place = Place(self.world, self.entity, self.index)
+            self.world.memo[spot] = evaluate(parsed(text), place)
         return self.world.memo[spot]
+
+    def at(self, entity: str, index: int = 0) -> "Place":
+        """The place of a line, or of the account, as seen from here."""
+        return replace(self, entity=entity, index=index)
 
     def read(self, name: str) -> Value:
         """What a bare name means here: the line's own names come before the account's."""
         if name in CONSTANTS:
             return CONSTANTS[name]
-        value = self.own(name)
-        if value is None:
-            value = Place(self.world).own(name)
+        own = self.own(name) if self.entity != "account" else None
+        for value in (own, self.asked(name)):
+            if value is not None:
+                return value
+        value = Place(self.world).own(name)
         return parameter(self.world, name) if value is None else value
+
+    def asked(self, _name: str) -> Value | None:
+        """What is asked for by that name; nothing is asked of an account as it stands."""
+        return None
+
+    def has(self, name: str) -> bool:
+        """Whether an optional input is there."""
+        here = name in self.world.rules.inputs.get(self.entity, {})
+        lines = self.world.lines[self.entity if here else "account"] or []
+        return name in lines[self.index if here else 0]
+
+    def afterwards(self, name: str) -> Value:
+        """What an account figure would be after what is asked for."""
+        raise TypeError(f"nothing is asked for, so {name} has no afterwards")
 
 
 @cache
@@ -140,10 +161,11 @@ def call(node: ast.Call, place: Place) -> Value:
 
 
 def given(_form: str, arguments: list[ast.expr], place: Place) -> Value:
-    wanted = cast(ast.Name, arguments[0]).id
-    here = wanted in place.world.rules.inputs.get(place.entity, {})
-    lines = place.world.lines[place.entity if here else "account"] or []
-    return wanted in lines[place.index if here else 0]
+    return place.has(cast(ast.Name, arguments[0]).id)
+
+
+def after(_form: str, arguments: list[ast.expr], place: Place) -> Value:
+    return place.afterwards(cast(ast.Name, arguments[0]).id)
 
 
 def at(_form: str, arguments: list[ast.expr], place: Place) -> Value:
@@ -157,7 +179,7 @@ def at(_form: str, arguments: list[ast.expr], place: Place) -> Value:
     field = key_field(place.world.rules, entity)
     for index, line in enumerate(lines):
         if line[field] == key:
-            return evaluate(arguments[2], Place(place.world, entity, index))
+            return evaluate(arguments[2], place.at(entity, index))
     return place.world.unknown("no such line", f"no line {key} among the {entity}")
 
 
@@ -172,7 +194,7 @@ def aggregate(form: str, arguments: list[ast.expr], place: Place) -> Value:
     lines = place.world.lines[entity]
     if lines is None:
         return place.world.unknown("list unknown", f"the {entity} are not known")
-    places = [Place(place.world, entity, index) for index in range(len(lines))]
+    places = [place.at(entity, index) for index in range(len(lines))]
     values = [evaluate(arguments[1], line) for line in places]
     missing = lost(values)
     if form in ("any", "all"):
@@ -180,7 +202,7 @@ def aggregate(form: str, arguments: list[ast.expr], place: Place) -> Value:
     if missing is not None:
         return missing
     if not values and form in ("largest", "smallest"):
-        return evaluate(arguments[2], Place(place.world))
+        return evaluate(arguments[2], place.at("account"))
     return AGGREGATES[form](values)
 
 
@@ -270,6 +292,7 @@ AGGREGATES: dict[str, Callable[[Any], Value]] = {
 }
 FORMS: dict[str, Callable[[str, list[ast.expr], Place], Value]] = {
     "given": given,
+    "after": after,
     "at": at,
     **dict.fromkeys(AGGREGATES, aggregate),
     **dict.fromkeys(("slices", "tier", "top"), scale_call),

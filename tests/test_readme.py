@@ -21,6 +21,12 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SET_UP = ("python3 -m venv .venv", ".venv/bin/pip install -q -e '.[dev]'")
 """What the environment that runs this has done already."""
+AUTHOR = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "A reviewer"), ("EMAIL", "reviewer@example.com"))
+}
+"""Who commits: git on a machine of one's own knows."""
 
 
 class Block(NamedTuple):
@@ -82,6 +88,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in made.items():
         (programs / name).write_text(f"#!/bin/sh\n{text}\n")
         (programs / name).chmod(0o755)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     for block in of_kind("yaml"):
         path = folder / block.text.splitlines()[0].removeprefix("# ")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +99,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ran(command: str, home: Path) -> subprocess.CompletedProcess[str]:
     """A shell command in that folder, with its programs first."""
     path = f"{home / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"} | AUTHOR
     return subprocess.run(
         ["bash", "-c", command], cwd=home, env=environment, capture_output=True, text=True
     )

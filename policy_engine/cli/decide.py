@@ -34,7 +34,6 @@ def decide(given: Given, asked: Asked, strict: bool, ladder: bool) -> int:
         say(render_problems(undetermined(decision)))
         return CANNOT_TELL
     page = Page(terminal_columns(asked.output), colour_wanted(asked.output))
-    rungs = ladders(decision) if ladder else ()
     text = render(decision, plan, page)
     if ladder:
         text = "\n".join([text, "", *stood(ladders(decision), page)])

@@ -34,7 +34,7 @@ _NO_MEMBERS: dict[str | int, tuple[Node | None, Node]] = {}
 
 _NO_BRACKETS = re.compile(r"[^\[\]{}]+")
 _DEEP_BLOCK = re.compile(r"^ {200}|(?:[-?:][ \t]+){33}", re.MULTILINE)
-_MOST_UNPAIRED = 64
+_STRAY_BRACKETS = 64
 
 
 def is_shallow(text: str) -> bool:
@@ -45,7 +45,7 @@ def is_shallow(text: str) -> bool:
     brackets = _NO_BRACKETS.sub("", text)
     for _ in range(MOST_DEPTH):
         brackets = brackets.replace("[]", "").replace("{}", "")
-    return len(brackets) <= _MOST_UNPAIRED and _DEEP_BLOCK.search(text) is None
+    return len(brackets) <= _STRAY_BRACKETS and _DEEP_BLOCK.search(text) is None
 
 
 def sound_node(text: str) -> Node:

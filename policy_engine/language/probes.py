@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
@@ -11,15 +11,16 @@ from typing import Any
 
 from policy_engine.language.interpreter import dotted
 from policy_engine.language.plan import Plan, Stage, Step
-from policy_engine.language.scope import SCALE_READINGS
+from policy_engine.language.scope import SCALE_READINGS, Scope
 from policy_engine.language.values import Lists, Rows, is_undetermined
+from policy_engine.model import ACCOUNT
 
 _AT_ZERO = (Decimal(0),)
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A part of a formula, as a figure of the plan: where it turns, and the scale it is read at.
+    """A part of a formula, as a figure of the plan, and the scale or table that is read at it.
 
     `key` is the figure of the scale's key, if it has one.
     """
@@ -38,7 +39,7 @@ def probed(plan: Plan) -> tuple[Plan, tuple[Probe, ...]]:
         figures = list(stage.figures)
         for figure in stage.figures:
             if isinstance(figure, Step):
-                made = list(_parts(figure))
+                made = list(_parts(figure, plan.scope))
                 figures += [step for step, _ in made]
                 probes += [probe for _, probe in made if probe is not None]
         stages.append(Stage(stage.entity, tuple(figures)))
@@ -49,39 +50,87 @@ def targets(probe: Probe, key: Any, lookups: Mapping[str, Rows | Lists]) -> tupl
     """The values at which a probe turns something, rising; none for a key without tiers."""
     if probe.scale is None:
         return _AT_ZERO
-    lists = lookups[probe.scale]
-    if is_undetermined(key) or key not in lists:
+    held = lookups[probe.scale]
+    if isinstance(held, Rows):
+        return tuple(sorted(held))
+    if is_undetermined(key) or key not in held:
         return ()
-    return tuple(tier[0] for tier in lists[key].tiers)
+    return tuple(tier[0] for tier in held[key].tiers)
 
 
-def _parts(step: Step) -> Iterator[tuple[Step, Probe | None]]:
-    count = 0
-    for node in ast.walk(step.tree):
-        for tree, scale, key in _turning(node):
-            name = f"{step.name} ?{count}"
-            count += 1
-            key_name = None
-            if key is not None:
-                key_name = f"{name} key"
-                yield _step(key_name, step, key), None
-            yield _step(name, step, tree), Probe(name, step.entity, scale, key_name)
+def _parts(step: Step, scope: Scope) -> Iterator[tuple[Step, Probe | None]]:
+    """The steps of a formula's probes, each with its probe, or with none if that comes after it."""
+    found = (part for node in ast.walk(step.tree) for part in _turning(node, scope))
+    for count, (tree, scale, key) in enumerate(found):
+        name = f"{step.name} ?{count}"
+        if key is not None:
+            yield step_of(f"{name} key", step, key), None
+        if isinstance(tree, ast.BinOp):
+            # Each side by itself: what then takes one away from the other is quick if it cannot.
+            sides = {f"{name} left": tree.left, f"{name} right": tree.right}
+            yield from ((step_of(side, step, part), None) for side, part in sides.items())
+            left, right = (ast.Name(side, ast.Load()) for side in sides)
+            tree = ast.BinOp(left, tree.op, right)
+        probe = Probe(name, step.entity, scale, None if key is None else f"{name} key")
+        yield step_of(name, step, tree), probe
 
 
-def _turning(node: ast.AST) -> Iterator[tuple[ast.expr, str | None, ast.expr | None]]:
-    """The figures at which a node turns, each with the scale and key it is read by."""
+def _turning(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.expr, str | None, ast.expr | None]]:
+    """The figures at which a node turns, each with the scale or table and the key it is read by."""
     if isinstance(node, ast.Compare):
-        yield ast.BinOp(node.left, ast.Sub(), node.comparators[0]), None, None
-    elif isinstance(node, ast.Call) and dotted(node.func) in SCALE_READINGS - {"top"}:
-        keyed = len(node.args) - (dotted(node.func) == "slices" and len(node.args) == 4) > 2
-        at = 2 if keyed else 1
-        yield node.args[at], dotted(node.args[0]), node.args[1] if keyed else None
-    elif isinstance(node, ast.Call) and dotted(node.func) in ("min", "max"):
-        for left, right in combinations(node.args, 2):
+        left, right = node.left, node.comparators[0]
+        if _is_number(left, scope) or _is_number(right, scope):
             yield ast.BinOp(left, ast.Sub(), right), None, None
+    elif isinstance(node, ast.Call):
+        yield from _turning_call(dotted(node.func), node.args, scope)
 
 
-def _step(name: str, step: Step, tree: ast.expr) -> Step:
+def _turning_call(
+    function: str, parts: Sequence[ast.expr], scope: Scope
+) -> Iterator[tuple[ast.expr, str | None, ast.expr | None]]:
+    if function in SCALE_READINGS - {"top"}:
+        scale = dotted(parts[0])
+        keyed = scope.scales[scale.partition(".")[0]].by is not None
+        yield parts[1 + keyed], scale, parts[1] if keyed else None
+    elif function in ("min", "max"):
+        for left, right in combinations(parts, 2):
+            yield ast.BinOp(left, ast.Sub(), right), None, None
+    elif function == "abs":
+        yield parts[0], None, None
+    elif function in scope.tables and scope.tables[function].by == ("number",):
+        yield parts[0], function, None
+
+
+def _is_number(tree: ast.expr, scope: Scope) -> bool:
+    """Whether a side of a comparison can be seen to be a number; then both are."""
+    if isinstance(tree, ast.Constant):
+        return not isinstance(tree.value, str)
+    if isinstance(tree, ast.IfExp):
+        return _is_number(tree.body, scope) or _is_number(tree.orelse, scope)
+    if isinstance(tree, ast.Call):
+        return _gives(dotted(tree.func), tree.args, scope) == "number"
+    if isinstance(tree, ast.Name):
+        return _kind(tree.id, scope) == "number"
+    return isinstance(tree, ast.BinOp) or isinstance(getattr(tree, "op", None), ast.USub)
+
+
+def _gives(function: str, parts: Sequence[ast.expr], scope: Scope) -> str:
+    """The kind of what a function gives."""
+    if function == "at":
+        return _kind(dotted(parts[2]), scope)
+    return scope.tables[function].kind if function in scope.tables else "number"
+
+
+def _kind(name: str, scope: Scope) -> str:
+    """The kind of a figure; one made of an aggregate or of a part of a formula is not looked at."""
+    entity, _, own = name.rpartition(".")
+    lists = (scope.formulas, scope.inputs)
+    held = (scope.parameters, *(one.get(entity or ACCOUNT, {}) for one in lists))
+    return next((part[own].kind for part in held if own in part), "")
+
+
+def step_of(name: str, step: Step, tree: ast.expr) -> Step:
+    """A part of a step's formula as a step of its own."""
     reads = tuple(dict.fromkeys(_reads(tree)))
     looks = tuple(dict.fromkeys(_looks(tree)))
     return Step(name, step.entity, tree, step.expression, None, reads, looks)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from policy_engine.decision import Decision
 from policy_engine.errors import Place, Problem
 from policy_engine.language.plan import Plan
-from policy_engine.layout import Notice, Ruling
+from policy_engine.layout import Assumption, Notice, Ruling
 from policy_engine.model import ACCOUNT, Citation, Formula
 from policy_engine.numbers import Value, instant_text
 from policy_engine.render.layout import (
@@ -36,7 +36,7 @@ def render(decision: Decision, plan: Plan, page: Page) -> str:
         view.notices(),
         view.figures(),
         view.undetermined(),
-        view.assumptions(),
+        assumed(decision.assumptions, page),
         view.rules(),
     )
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines)
@@ -77,7 +77,7 @@ class _View:
         for reason in self.decision.reasons:
             if reason.title.lower() != reason.rule.replace("_", " "):
                 yield from self.page.wrapped(reason.title, _LABEL)
-            yield from self._cited(reason.citation, _LABEL)
+            yield from cited(self.plan, reason.citation, _LABEL, self.page)
         yield from self._worse()
 
     def _worse(self) -> Iterator[str]:
@@ -107,7 +107,7 @@ class _View:
             yield "  " + padded(name, width) + self._ruling(ruling)
             for reason in ruling.reasons:
                 yield from self.page.wrapped(reason.title, width + 4, " " * (width + 2) + "- ")
-                yield from self._cited(reason.citation, width + 4)
+                yield from cited(self.plan, reason.citation, width + 4, self.page)
 
     def _ruling(self, ruling: Ruling) -> str:
         if ruling.permitted is None:
@@ -116,23 +116,13 @@ class _View:
             return self.page.colour("open", "green")
         return self.page.colour("refused", "red")
 
-    def _cited(self, citation: Citation | None, indent: int) -> Iterator[str]:
-        """Where a rule is written: title and date of the source, and the words that carry it."""
-        if citation is None:
-            return
-        source = self.plan.main.sources[citation.source]
-        date = f" ({source.updated})" if source.updated else ""
-        quote = f': "{citation.quote}"' if citation.quote else ""
-        for line in self.page.wrapped(f"{source.title}{date}{quote}", indent):
-            yield self.page.dim(line)
-
     def notices(self) -> Iterator[str]:
         """What the rules tell beside deciding."""
         if self.decision.notices:
             yield self.page.bold("Notices")
         for notice in self.decision.notices:
             yield from self.page.wrapped(notice.title + _shows(notice), 2)
-            yield from self._cited(notice.citation, 4)
+            yield from cited(self.plan, notice.citation, 4, self.page)
 
     def figures(self) -> Iterator[str]:
         """The account's figures, in the order in which the rules write them."""
@@ -161,14 +151,6 @@ class _View:
                 yield from self.page.wrapped(hint, 18, "    to settle it:")
             yield from self.page.wrapped(", ".join(names), 18, "    waiting:")
 
-    def assumptions(self) -> Iterator[str]:
-        """What the decision takes for granted."""
-        if self.decision.assumptions:
-            yield self.page.bold("Assumed")
-        for assumption in self.decision.assumptions:
-            yield f"  {assumption.name}"
-            yield from self.page.wrapped(assumption.title, 4)
-
     def rules(self) -> Iterator[str]:
         """The versions the decision rests on, since when they hold, and their digests."""
         known = self.decision.known_at
@@ -182,6 +164,26 @@ class _View:
             yield line
             yield self.page.dim(f"    {item.digest}")
         yield self.page.dim(f"  engine {self.decision.engine}")
+
+
+def cited(plan: Plan, citation: Citation | None, indent: int, page: Page) -> Iterator[str]:
+    """Where a rule is written: title and date of the source, and the words that carry it."""
+    if citation is None:
+        return
+    source = plan.main.sources[citation.source]
+    date = f" ({source.updated})" if source.updated else ""
+    quote = f': "{citation.quote}"' if citation.quote else ""
+    for line in page.wrapped(f"{source.title}{date}{quote}", indent):
+        yield page.dim(line)
+
+
+def assumed(assumptions: Sequence[Assumption], page: Page) -> Iterator[str]:
+    """What is taken for granted."""
+    if assumptions:
+        yield page.bold("Assumed")
+    for assumption in assumptions:
+        yield f"  {assumption.name}"
+        yield from page.wrapped(assumption.title, 4)
 
 
 def _unit_text(formula: Formula, value: Value | None) -> str:

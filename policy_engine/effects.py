@@ -129,8 +129,10 @@ def changed(rules: Rules, effects: Effects) -> Decision | Undetermined:
     Undetermined where it is no account, a setting that changes is not known, or no rules apply.
     """
     unknown = together(value for _, value in effects.settings)
-    if unknown is not None or effects.short:
-        return unknown or Undetermined(["the account would hold less than nothing"])
+    if unknown is not None:
+        return unknown
+    if effects.short:
+        return Undetermined(["the account would hold less than nothing"])
     try:
         compiled, taken = changed_account(rules, effects)
         reader = rules.choice(_settled(effects))[1]

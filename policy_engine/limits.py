@@ -111,6 +111,8 @@ class _Search:
         """The limit with the answers at it and a step above it, asked in full."""
         item = self.asking.request.inputs[self.limit.input]
         first, last = _first(item, self.limit.step), _last(item, self.limit.step)
+        if first > last:
+            return self._made(Decimal(0), None, None, 0)  # no step is a value that it may have
         smallest = self.answered(first)
         if smallest.permitted is None:
             raise Undetermined(smallest.undetermined)

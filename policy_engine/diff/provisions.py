@@ -28,7 +28,7 @@ NOTHING = Marked("", "", ())
 def aspects(path: Path, old: Provision, new: Provision) -> Iterator[Change]:
     """The changes in what a provision says to its readers."""
     said = {
-        "title": (Words(old.title), Words(new.title)),
+        "title": (words(old.title), words(new.title)),
         "note": (words(old.note), words(new.note)),
         "citation": (old.citation, new.citation),
         "assumes": (names(old.assumes), names(new.assumes)),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any, NamedTuple
 
+from policy_engine.language.values import Undetermined
 from policy_engine.numbers import EXACT
 
 Targets = Sequence[Sequence[Decimal]]
@@ -21,6 +22,9 @@ ALL_VISITED = 32
 
 MOST_SURPRISES = 6
 """After so many turns that no course foretold the walk strides on, and is not sure any more."""
+
+PATIENCE = 10_000
+"""Positions that are looked at before the walk is given up: about a second."""
 
 _ZERO, _ONE, _TWO = Decimal(0), Decimal(1), Decimal(2)
 _NEARLY = Decimal("1e-60")
@@ -104,8 +108,11 @@ class Grid:
         return self._surprises <= MOST_SURPRISES
 
     def at(self, position: int) -> Point:
-        """The point at a position."""
+        """The point at a position. Raises Undetermined once there have been too many."""
         if position not in self._met:
+            if len(self._met) >= PATIENCE:
+                reason = f"the figures turn more often than {PATIENCE} times on the way"
+                raise Undetermined([reason])
             state, probes = self._evaluate(position)
             self._met[position] = Point(position, state, probes, self._side(state, probes))
         return self._met[position]

@@ -8,11 +8,13 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_engine.language.values import Undetermined
 from policy_engine.numbers import EXACT
-from policy_engine.walk import ALL_VISITED, Grid, Point, course
+from policy_engine.walk import ALL_VISITED, PATIENCE, Grid, Point, course
 
 Shape = Callable[[int], Fraction | None]
 SPAN = 120
@@ -125,3 +127,12 @@ def test_three_points_tell_a_course(start: int, rise: int, bend: int, after: int
 def test_a_corner_is_no_course() -> None:
     assert course(Decimal(1), Decimal(1), Decimal(2)) is None
     assert course(Decimal(1), Decimal(2), Decimal(2)) is None
+
+
+def test_a_walk_without_an_end_is_given_up() -> None:
+    """A figure that turns at every step of a long way."""
+    grid = Grid(lambda position: (position % 2, (Decimal(position),)), [[Decimal(0)]])
+    with pytest.raises(Undetermined, match="turn more often than"):
+        for _ in grid.turns(0, 10**30):
+            pass
+    assert grid.evaluations == PATIENCE

@@ -10,7 +10,7 @@ from policy_engine.cli.changes import fields
 from policy_engine.cli.given import Given, given_options
 from policy_engine.cli.output import colour_wanted, terminal_columns
 from policy_engine.cli.request import argument_of
-from policy_engine.cli.shared import JSON, Asked, asked_options, placed
+from policy_engine.cli.shared import JSON, Asked, asked_options, placed, say
 from policy_engine.decision import Decision
 from policy_engine.distances import Distances
 from policy_engine.language.values import Undetermined
@@ -98,8 +98,12 @@ def _of_request(
 
 def _of_prices(given: Given, asked: Asked, before: Decision, find: Callable[[], Distances]) -> int:
     options = {"line": "--price", "hold": "--hold", "tick": "--tick"}
-    with placed(lambda problem: options.get(problem.place.pointer) or given.file_of(problem)):
-        found = find()
+    try:
+        with placed(lambda problem: options.get(problem.place.pointer) or given.file_of(problem)):
+            found = find()
+    except Undetermined as unknown:
+        say(f"this cannot be told: {'; '.join(unknown.reasons)}")
+        return CANNOT_TELL
     said = distances_json(found) if asked.format == JSON else distances(found, before, _page(asked))
     asked.answer(said)
     return CANNOT_TELL if found.status is None else FOUND

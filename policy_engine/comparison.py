@@ -16,7 +16,7 @@ from policy_engine.model import Request, RequestInput
 from policy_engine.numbers import Value
 from policy_engine.rules import Rules
 from policy_engine.scenario import Scenario
-from policy_engine.scenarios import priced_keys, priced_lists, with_settings
+from policy_engine.scenarios import with_settings
 
 T = TypeVar("T")
 BEFORE, AFTER = "before", "after"
@@ -138,9 +138,9 @@ def _choices(
 
 
 def _values(rules: Rules, snapshot: Mapping[str, Any], item: RequestInput) -> Sequence[Value]:
-    lists = priced_lists(rules, snapshot)
-    if item.key_of in lists:
-        return sorted(set(priced_keys({item.key_of: lists[item.key_of]}, snapshot)))
+    reader = rules.choice(snapshot)[1]
+    if item.key_of in reader.priced:
+        return sorted(reader.priced_keys(snapshot, item.key_of))
     return item.one_of
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from policy_engine.effects import with_lines
 from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
 from policy_engine.language.values import is_undetermined
-from policy_engine.lines import PRICES, known_rows
+from policy_engine.lines import known_rows
 from policy_engine.model import LISTS, Rule
-from policy_engine.numbers import DIGITS_BEFORE_POINT, EXACT, BadNumber, number, plain, tidy
+from policy_engine.numbers import EXACT, LARGEST, BadNumber, number, plain, tidy
 from policy_engine.policy import Compiled
 from policy_engine.probing import Figures, Probing
 from policy_engine.snapshot import Reader, Taken
@@ -21,7 +21,6 @@ from policy_engine.walk import Grid
 if TYPE_CHECKING:
     from policy_engine.rules import Rules
 
-_LARGEST = Decimal(10) ** DIGITS_BEFORE_POINT - 1
 _PERCENT = Decimal(100)
 
 
@@ -102,11 +101,7 @@ def _too_large(step: Decimal, price: Decimal) -> Problem:
 
 
 def _check_held(reader: Reader, snapshot: Mapping[str, Any], hold: Collection[str]) -> None:
-    known = {*(snapshot.get(PRICES) or ())}
-    for entity, lines in reader.lines.items():
-        if lines.price is not None and lines.key is not None:
-            name = lines.inputs[lines.key].name
-            known |= {line[name] for line in snapshot.get(entity) or ()}
+    known = reader.priced_keys(snapshot)
     unknown = [Problem(*_not_priced(name, known)) for name in sorted({*hold} - known)]
     if unknown:
         raise SnapshotError(unknown)
@@ -155,9 +150,9 @@ class _Prices:
     @property
     def highest(self) -> int:
         """The highest tick: no price has more digits than a snapshot may have."""
-        top = _LARGEST
+        top = LARGEST
         if self.line is None:
-            most = EXACT.divide(_LARGEST, max(self.moving.values(), default=_LARGEST))
+            most = EXACT.divide(LARGEST, max(self.moving.values(), default=LARGEST))
             top = EXACT.multiply(EXACT.subtract(most, Decimal(1)), _PERCENT)
         return int(EXACT.divide_int(top, self.tick))
 

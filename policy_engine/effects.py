@@ -134,23 +134,22 @@ def changed(rules: Rules, effects: Effects) -> Decision | Undetermined:
     if effects.short:
         return Undetermined(["the account would hold less than nothing"])
     try:
-        compiled, taken = changed_account(rules, effects)
-        reader = rules.choice(_settled(effects))[1]
+        compiled, reader, taken = changed_account(rules, effects)
     except SnapshotError as error:
         return Undetermined(problem.message for problem in error.problems)
     made = rules.requested(compiled, lambda: changed_snapshot(rules, effects))
     return rules.decided(compiled, reader.held(taken), made)
 
 
-def changed_account(rules: Rules, effects: Effects) -> tuple[Compiled, Taken]:
-    """The changed account, all its lines kept, and what decides on it."""
+def changed_account(rules: Rules, effects: Effects) -> tuple[Compiled, Reader, Taken]:
+    """The changed account, all its lines kept, with what decides on it and what reads it."""
     snapshot, taken = _settled(effects), effects.taken
     compiled, reader = rules.choice(snapshot)
     if snapshot is not effects.snapshot:
         taken = reader.read(snapshot, rules.at)
     for line in effects.lines:
         taken = _with_line(reader, taken, snapshot, line)
-    return compiled, taken
+    return compiled, reader, taken
 
 
 def changed_snapshot(rules: Rules, effects: Effects) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from policy_engine.model import ACCOUNT, LISTS, Rule
 from policy_engine.numbers import DIGITS_AFTER_POINT, EXACT, tidy
 from policy_engine.policy import Compiled
 from policy_engine.rules import Rules
-from policy_engine.scenarios import priced_keys, priced_lists, unpriced
+from policy_engine.scenarios import unpriced
 from policy_engine.snapshot import Reader, Taken
 
 HUNDRED = Decimal(100)
@@ -91,7 +91,7 @@ def price_grid(
     """
     compiled, reader = rules.choice(snapshot)
     taken = reader.read(snapshot, rules.at)
-    _check_priced(rules, snapshot, axes)
+    _check_priced(reader, snapshot, axes)
     plan, found = thresholds(compiled.plan)
     figure = _figure(compiled.plan, found) if figure is None else _known(compiled.plan, figure)
     shown = [one for one in found if one.figure == figure] if len(axes) == 1 else []
@@ -114,8 +114,8 @@ def price_grid(
     )
 
 
-def _check_priced(rules: Rules, snapshot: Mapping[str, Any], axes: Sequence[Axis]) -> None:
-    known = set(priced_keys(priced_lists(rules, snapshot), snapshot))
+def _check_priced(reader: Reader, snapshot: Mapping[str, Any], axes: Sequence[Axis]) -> None:
+    known = reader.priced_keys(snapshot)
     named = [name for axis in axes for name in axis.named]
     problems = [unpriced(name, known) for name in named if name not in known]
     if problems:

@@ -13,18 +13,16 @@ from policy_engine.effects import Effects, changed_account, effects_of
 from policy_engine.errors import Place, Problem, SnapshotError
 from policy_engine.language.values import Undetermined, is_undetermined
 from policy_engine.model import Limit, RequestInput
-from policy_engine.numbers import DIGITS_BEFORE_POINT, EXACT, UNLIMITED, plain, tidy
+from policy_engine.numbers import EXACT, LARGEST, UNLIMITED, tidy
 from policy_engine.probing import Figures, finite
 from policy_engine.request_inputs import brought
 from policy_engine.requests import Answer, answer, weighed
 from policy_engine.snapshot import Taken
+from policy_engine.snapshot_check import as_texts
 from policy_engine.walk import Grid
 
 if TYPE_CHECKING:
     from policy_engine.rules import Rules
-
-LARGEST = Decimal(10) ** DIGITS_BEFORE_POINT - 1
-"""The largest amount that a request can bring."""
 
 Sample = tuple[Any, tuple[Decimal | None, ...]]
 
@@ -69,7 +67,7 @@ def limited(
     if limit.input in given:
         raise SnapshotError([_sought(name, limit.input)])
     rules.read(snapshot)  # one that is not sound is refused as it was written
-    snapshot = _plainly(snapshot)
+    snapshot = as_texts(snapshot)  # which is read most quickly
     return _Search(rules, snapshot, rules.decide(snapshot), asking, limit, given).limited()
 
 
@@ -84,16 +82,6 @@ def _no_limit(rules: Rules, snapshot: Mapping[str, Any], name: str) -> Problem:
 def _sought(name: str, input: str) -> Problem:
     message = f"`{input}` is what the limit of `{name}` is sought for"
     return Problem("limit-given", message, f"leave `{input}` out", Place(pointer=input))
-
-
-def _plainly(value: Any) -> Any:
-    """A snapshot with its numbers as text, which is read most quickly."""
-    if isinstance(value, Mapping):
-        return {name: _plainly(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plainly(part) for part in value]
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    return plain(Decimal(value)) if number else value
 
 
 @dataclass(frozen=True)
@@ -209,7 +197,7 @@ class _Sampler:
 
     def _figures(self, effects: Effects) -> tuple[Figures, Figures]:
         """The changed account's figures, and those of the request, its refusals among them."""
-        taken, own = changed_account(self.rules, effects)[1], effects.taken
+        taken, own = changed_account(self.rules, effects)[2], effects.taken
         later = self.later.figures(taken.inputs, taken.lists)
         after = {name: later[name] for name in self.asking.asked.after}
         inputs = self.asking.inputs(own.inputs, effects.given, after)

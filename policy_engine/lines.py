@@ -13,7 +13,7 @@ from policy_engine.errors import Place, Problem, SnapshotError
 from policy_engine.fields import ABSENT, AMOUNT, Field, Odd, declared, shape
 from policy_engine.language.values import Undetermined, is_undetermined
 from policy_engine.model import Input
-from policy_engine.numbers import plain
+from policy_engine.snapshot_check import as_texts
 
 PRICES = "prices"
 """The field that gives the price of what has no line of its own."""
@@ -154,7 +154,7 @@ class Lines:
 
     def row(self, line: Mapping[str, Any]) -> Row:
         """One line of a snapshot that has been read before, as the account would hold it."""
-        return self._one_by_one([{name: _plainly(value) for name, value in line.items()}])[0]
+        return self._one_by_one([as_texts(line)])[0]
 
     def _blank(self, item: Input, name: str, price: Decimal) -> Any:
         if item.key:
@@ -170,12 +170,6 @@ class Lines:
             name = row[self.key]
             if name in prices and row[self.price] != Decimal(prices[name]):
                 raise SnapshotError([_two_prices(self.entity, name)])
-
-
-def _plainly(value: Any) -> Any:
-    """A number as the text that it may also be written as."""
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    return plain(Decimal(value)) if number else value
 
 
 def _take(field: Field, value: Any) -> Any:

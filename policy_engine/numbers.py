@@ -23,6 +23,8 @@ T = TypeVar("T")
 DIGITS_BEFORE_POINT = 18
 DIGITS_AFTER_POINT = 18
 MOST_NUMBER_CHARACTERS = 64
+LARGEST = Decimal(10) ** DIGITS_BEFORE_POINT - 1
+"""The largest whole number that an input can be."""
 CALCULATION_DIGITS = 200
 SHOWN_DIGITS = 50
 

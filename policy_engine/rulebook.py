@@ -219,13 +219,12 @@ def _unchanged(stamp: Stamp, document: tuple[str, str] | None) -> bool:
 
 def _read(path: str, text: str, stamp: Stamp | None) -> Version:
     """The version of one document; one with a stamp is not checked. Raises RulesError."""
+    document = read_yaml(text, path)
     if stamp is not None:
         try:
-            document = read_yaml(text, path, sound=True)
             return read_version(document, shaped(document, "ruleset"), stamp.digest_of)
         except Exception:
-            pass  # the record lies, in whatever way: the file is read with care after all
-    document = read_yaml(text, path)
+            pass  # the record lies, in whatever way: the file is checked after all
     _check_schema(document)
     return read_version(document, shaped(document, "ruleset"))
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from policy_engine.applies import Applicable
 from policy_engine.asking import Asking, asking
 from policy_engine.decision import Decision
-from policy_engine.distances import Distances, distances
 from policy_engine.errors import Place, Problem, RulesError, SnapshotError, did_you_mean
 from policy_engine.layout import Assumption, Record
 from policy_engine.model import ACCOUNT, Version
@@ -22,6 +21,7 @@ from policy_engine.requests import Answer, Requested, answer
 from policy_engine.snapshot import Reader, Taken, beyond_schema
 
 if TYPE_CHECKING:
+    from policy_engine.distances import Distances
     from policy_engine.limits import Limited
 
 _MOST_REMEMBERED = 1024
@@ -133,6 +133,8 @@ class Rules:
         Without a line: as all prices move together but those on `hold`, in percent. Raises
         SnapshotError.
         """
+        from policy_engine.distances import distances  # not needed to decide
+
         return distances(self, snapshot, line, tick, hold)
 
     def asking(self, snapshot: Mapping[str, Any], name: str) -> Asking | None:

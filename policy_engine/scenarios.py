@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from policy_engine.document import Pointer
 from policy_engine.effects import changed_snapshot, effects_of
 from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
 from policy_engine.language.thresholds import STATUS, thresholds
-from policy_engine.lines import PRICES, Lines
+from policy_engine.lines import PRICES
 from policy_engine.model import LISTS
 from policy_engine.numbers import UNLIMITED, BadNumber, tidy, within_digits
 from policy_engine.request_inputs import brought
@@ -169,8 +169,8 @@ def with_prices(rules: Rules, snapshot: Mapping[str, Any], scenario: Scenario) -
     """The snapshot with a scenario's prices. Raises SnapshotError for what has no price."""
     if not scenario.prices and scenario.all_prices is None:
         return snapshot
-    lists = priced_lists(rules, snapshot)
-    known = set(priced_keys(lists, snapshot))
+    reader = rules.choice(snapshot)[1]
+    known = reader.priced_keys(snapshot)
     problems = [
         replace(unpriced(key, known), place=scenario.place(("prices", key), key=True))
         for key in scenario.prices
@@ -179,7 +179,7 @@ def with_prices(rules: Rules, snapshot: Mapping[str, Any], scenario: Scenario) -
     if problems:
         raise SnapshotError(problems)
     changed = dict(snapshot)
-    for entity, (key, price) in lists.items():
+    for entity, (key, price) in reader.priced.items():
         changed[entity] = [
             {**line, price: _shifted(scenario, line[key], line[price])}
             for line in snapshot.get(entity) or ()
@@ -189,26 +189,6 @@ def with_prices(rules: Rules, snapshot: Mapping[str, Any], scenario: Scenario) -
             key: _shifted(scenario, key, price) for key, price in snapshot[PRICES].items()
         }
     return changed
-
-
-def priced_lists(rules: Rules, snapshot: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """The lists whose lines have a key and a price under the rules, with the names of the two."""
-    reader = rules.choice(snapshot)[1]
-    found = ((entity, _key_and_price(reader.lines[entity])) for entity in LISTS)
-    return {entity: names for entity, names in found if names is not None}
-
-
-def _key_and_price(lines: Lines) -> tuple[str, str] | None:
-    if lines.key is None or lines.price is None:
-        return None
-    return lines.inputs[lines.key].name, lines.inputs[lines.price].name
-
-
-def priced_keys(lists: Mapping[str, tuple[str, str]], snapshot: Mapping[str, Any]) -> Iterator[str]:
-    """Everything that a snapshot prices."""
-    for entity, (key, _) in lists.items():
-        yield from (line[key] for line in snapshot.get(entity) or ())
-    yield from (snapshot.get(PRICES) or {}) if lists else ()
 
 
 def unpriced(key: str, known: Iterable[str]) -> Problem:

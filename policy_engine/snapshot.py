@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -117,6 +118,21 @@ class Reader:
         if key in prices:
             return lines.priced(key, prices[key])
         raise SnapshotError([_unknown_key(entity, key, {*held, *prices}, Place(pointer=asked))])
+
+    @cached_property
+    def priced(self) -> Mapping[str, tuple[str, str]]:
+        """The lists whose lines have a key and a price, with the names of the two."""
+        return {
+            entity: (lines.inputs[lines.key].name, lines.inputs[lines.price].name)
+            for entity, lines in self.lines.items()
+            if lines.key is not None and lines.price is not None
+        }
+
+    def priced_keys(self, snapshot: Mapping[str, Any], entity: str | None = None) -> set[str]:
+        """The keys of all that a snapshot prices, or that may be a line of one of the lists."""
+        named = {name: key for name, (key, _) in self.priced.items() if entity in (None, name)}
+        held = {line[key] for name, key in named.items() for line in snapshot.get(name) or ()}
+        return held | {*(snapshot.get(PRICES) or ())} if named else held
 
     def held(self, taken: Taken) -> Taken:
         """An account without the lines that hold nothing and that nothing names."""

@@ -40,7 +40,7 @@ def checked(snapshot: Any, extra: Extra) -> tuple[Any, list[Problem]]:
     told = {problem.place.pointer for problem in problems}
     found = schema_problems(_without(sound, extra), "snapshot")
     problems += [problem for problem in found if problem.place.pointer not in told]
-    return _texts(sound), problems
+    return as_texts(sound), problems
 
 
 def _size_problems(snapshot: Any) -> list[Problem]:
@@ -147,11 +147,12 @@ def _line_without(line: Any, names: frozenset[str]) -> Any:
     return {name: item for name, item in line.items() if name not in names}
 
 
-def _texts(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _texts(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_texts(item) for item in value]
+def as_texts(value: Any) -> Any:
+    """A snapshot, or a part of one, with its numbers as text."""
+    if isinstance(value, Mapping):
+        return {key: as_texts(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_texts(item) for item in value]
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return _text(Decimal(value))
     return value

@@ -146,9 +146,9 @@ def test_a_recorded_folder_gives_the_same_rulebook(folder: Path) -> None:
 def test_only_what_is_asked_for_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
-    def noted(text: str, path: str, sound: bool) -> Document:
+    def noted(text: str, path: str) -> Document:
         read.append(path)
-        return read_yaml(text, path, sound=sound)
+        return read_yaml(text, path)
 
     monkeypatch.setattr(rulebook, "read_yaml", noted)
     book = Rulebook.load(folder)
@@ -157,49 +157,6 @@ def test_only_what_is_asked_for_is_read(folder: Path, monkeypatch: pytest.Monkey
     assert sorted(read) == sorted(version.path for version in held.values())
     assert book.version("collateral@2023-01-12") is held["collateral"]
     assert len(book.versions) == len(set(read)) == len(read)
-
-
-YAML_FILES = sorted(
-    path
-    for folder in (rules_folder(), Path(__file__).parent / "cases")
-    for path in folder.rglob("*.yaml")
-)
-
-
-@pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_a_sound_text_is_read_the_same_without_looking_for_problems(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    strict = read_yaml(text, "file.yaml")
-    sound = read_yaml(text, "file.yaml", sound=True)
-    assert (sound, sound._root) == (strict, strict._root)
-
-
-STYLES = """
-plain: two words
-folded plain: it goes on
-  in a second line
-"double \\"quoted\\" \\u00e9": "a\\tb \\
-  c"
-single: 'it''s'
-block: |
-  kept
-   as it is
-
-folded: >-
-  one
-
-  two
-list: [a, "b", {c: d}, []]
-items:
-  - - x
-    - y: z
-empty: {}
-"""
-
-
-def test_every_style_is_read_the_same_without_looking_for_problems() -> None:
-    strict, sound = read_yaml(STYLES, "x.yaml"), read_yaml(STYLES, "x.yaml", sound=True)
-    assert (sound, sound._root) == (strict, strict._root)
 
 
 def test_threads_share_what_they_read(folder: Path) -> None:

@@ -7,9 +7,7 @@ import click
 from policy_engine.cli.given import Given, given_options
 from policy_engine.cli.output import colour_wanted, terminal_columns
 from policy_engine.cli.shared import JSON, Asked, asked_options, placed, say
-from policy_engine.ladder import ladders
 from policy_engine.render.decision import render, undetermined
-from policy_engine.render.ladder import render as stood
 from policy_engine.render.layout import Page
 from policy_engine.render.problems import render as render_problems
 
@@ -36,6 +34,9 @@ def decide(given: Given, asked: Asked, strict: bool, ladder: bool) -> int:
     page = Page(terminal_columns(asked.output), colour_wanted(asked.output))
     text = render(decision, plan, page)
     if ladder:
+        from policy_engine.ladder import ladders  # seldom asked for
+        from policy_engine.render.ladder import render as stood
+
         text = "\n".join([text, "", *stood(ladders(decision), page)])
     asked.answer(decision.to_json() if asked.format == JSON else text)
     return 0

@@ -15,12 +15,12 @@ from policy_engine.decision import Decision
 from policy_engine.distances import Distances
 from policy_engine.language.values import Undetermined
 from policy_engine.render.answer import (
-    asked_text,
     limit_json,
     render_limit,
     render_untold,
     untold_json,
 )
+from policy_engine.render.decision import asked_text
 from policy_engine.render.distances import render as distances
 from policy_engine.render.distances import to_json as distances_json
 from policy_engine.render.layout import Page

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy_engine.document.scalars import Node, extent
-from policy_engine.document.sound import is_shallow, sound_node
 from policy_engine.document.strict_json import read_json
 from policy_engine.document.strict_yaml import root_node
 from policy_engine.document.text import Pointer, Source, pointer_text, read_text
@@ -59,14 +58,13 @@ class Document:
         return node.end - node.start if isinstance(node.value, str) else 1
 
 
-def read_yaml(text: str, path: str, *, sound: bool = False) -> Document:
+def read_yaml(text: str, path: str) -> Document:
     """The document that a strict YAML text spells.
 
     Raises RulesError with every problem found: duplicate keys, anchors, aliases, merge keys,
     tags, directives, several documents, keys without a value, hidden characters, too much of
-    anything. A slip in the syntax ends the reading. A text that is `sound`, because it has been
-    read before without any of them, is not searched for them again.
+    anything. A slip in the syntax ends the reading.
     """
     text = text.replace("\r\n", "\n")
-    root = sound_node(text) if sound and is_shallow(text) else root_node(Source(path, text))
+    root = root_node(Source(path, text))
     return Document(path, text, root.value, root)

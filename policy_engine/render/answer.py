@@ -17,7 +17,7 @@ from policy_engine.layout import Reason, Ruling
 from policy_engine.limits import Limited
 from policy_engine.model import Request
 from policy_engine.numbers import EXACT, Value, instant_text, plain, text_of, tidy
-from policy_engine.render.decision import HINT, assumed, cited
+from policy_engine.render.decision import HINT, asked_text, assumed, cited
 from policy_engine.render.ladder import render as render_ladders
 from policy_engine.render.layout import (
     CANNOT_BE_TOLD,
@@ -134,12 +134,6 @@ def _asked(asked: str, title: str, page: Page) -> Iterator[str]:
     yield page.dim(first[:_LABEL]) + first[_LABEL:]
     yield from rest
     yield from map(page.dim, page.wrapped(title, _LABEL))
-
-
-def asked_text(request: str, inputs: Mapping[str, Any]) -> str:
-    """A request as one asks it on the command line."""
-    given = (f"{name}={text_of(value)}" for name, value in inputs.items() if value is not None)
-    return " ".join([request, *given])
 
 
 def _title(plan: Plan, request: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from policy_engine.errors import Place, Problem
 from policy_engine.language.plan import Plan
 from policy_engine.layout import Assumption, Notice, Ruling
 from policy_engine.model import ACCOUNT, Citation, Formula
-from policy_engine.numbers import Value, instant_text
+from policy_engine.numbers import Value, instant_text, text_of
 from policy_engine.render.layout import (
     CANNOT_BE_TOLD,
     Page,
@@ -195,3 +195,9 @@ def _unit_text(formula: Formula, value: Value | None) -> str:
 def _shows(notice: Notice) -> str:
     shown = ", ".join(f"{name} {figure_text(value)}" for name, value in notice.shows.items())
     return f" ({shown})" if shown else ""
+
+
+def asked_text(request: str, inputs: Mapping[str, Value | None]) -> str:
+    """A request as one asks it on the command line."""
+    given = (f"{name}={text_of(value)}" for name, value in inputs.items() if value is not None)
+    return " ".join([request, *given])

@@ -12,6 +12,7 @@ from policy_engine.decision import Decision
 from policy_engine.json_values import json_value, texts
 from policy_engine.layout import Ruling
 from policy_engine.numbers import Value, instant_text, text_of
+from policy_engine.render.decision import asked_text
 from policy_engine.render.layout import CANNOT_BE_TOLD, Page, figure_text, table
 from policy_engine.requests import Answer
 from policy_engine.scenario import Scenario
@@ -94,15 +95,8 @@ def _shift(text: str) -> str:
     return text if text.startswith(("-", "+", "0%")) else f"+{text}"
 
 
-def asked_text(answer: Answer) -> str:
-    """A request as one asks it."""
-    return " ".join(
-        [answer.request, *(f"{name}={text_of(value)}" for name, value in answer.inputs.items())]
-    )
-
-
 def _answer(answer: Answer, page: Page) -> Iterator[str]:
-    said = f"{asked_text(answer)}: {_ANSWERS[answer.permitted]}"
+    said = f"{asked_text(answer.request, answer.inputs)}: {_ANSWERS[answer.permitted]}"
     yield from page.wrapped(said, _INDENT, "  request")
     for reason in [*(one.title for one in answer.reasons), *answer.undetermined]:
         yield from page.wrapped(reason, _INDENT + 2, " " * _INDENT + "- ")

@@ -59,7 +59,8 @@ class Decision:
     __delattr__ = __setattr__  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        asked = Answered(dict(self._requested)) if self._record.requested else None
+        told = {name: self._rulings[name] for name in self._layout.requests}
+        asked = Answered(told) if self._record.requested else None
         return Decision, (self._layout, self._record._replace(requested=asked))
 
     def __eq__(self, other: object) -> bool:
@@ -139,12 +140,9 @@ class Decision:
     @cached_property
     def permissions(self) -> Mapping[str, Ruling]:
         """What the account may do, by name; what these rules do not offer is refused."""
-        rulings = {name: self._ruling(rules) for name, rules in self._layout.permissions.items()}
-        rulings |= {name: ruling for name, (ruling, _) in self._requested.items()}
-        reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
-        missing = (name for name in self._record.offered if name not in rulings)
-        rulings |= {name: Ruling(False, (reason,)) for name in list(missing)}
-        return MappingProxyType(dict(sorted(rulings.items())))
+        told = {name: ruling for name, (ruling, _) in self._rulings.items()}
+        missing = {name: self.ruling(name)[0] for name in self._record.offered if name not in told}
+        return MappingProxyType(dict(sorted({**told, **missing}.items())))
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
@@ -215,6 +213,20 @@ class Decision:
             raise PolicyError([Problem("no-rules-with-decision", message, hint)])
         return self._layout.plan, self._record.inputs, self._record.lists
 
+    def ruling(self, name: str) -> tuple[Ruling, tuple[str, ...]]:
+        """One permission, and why it cannot be told where it cannot."""
+        layout, requested = self._layout, self._record.requested
+        if name in layout.permissions:
+            held = [(rule.reason, self._condition(rule)) for rule in layout.permissions[name]]
+            refusing = tuple(reason for reason, flag in held if flag is True)
+            unknown = None if refusing else together(flag for _, flag in held)
+            if unknown is not None:
+                return Ruling(None), unknown.reasons
+            return Ruling(not refusing, refusing), ()
+        if requested is not None and name in layout.requests:
+            return requested(self, name)
+        return Ruling(False, (Reason(NOT_OFFERED, "the rules in force do not offer this"),)), ()
+
     def figure(self, name: str) -> Any:
         """A figure of the account as it was computed: undetermined ones carry their reasons."""
         at = self._layout.values.get(name)
@@ -244,13 +256,6 @@ class Decision:
             if held is not False:
                 return rule.reason if held is True else held
         raise AssertionError("the last status has no condition")
-
-    def _ruling(self, rules: tuple[Deciding, ...]) -> Ruling:
-        held = [(rule.reason, self._condition(rule)) for rule in rules]
-        refusing = tuple(reason for reason, flag in held if flag is True)
-        if refusing:
-            return Ruling(False, refusing)
-        return Ruling(None if together(flag for _, flag in held) is not None else True)
 
     @cached_property
     def _lines(self) -> tuple[tuple[Line, ...] | None, ...]:
@@ -282,7 +287,9 @@ class Decision:
         for name, value in named.items():
             if isinstance(value, Undetermined):
                 yield name, value.reasons
-        yield from self._unknown_rulings()
+        for name, (ruling, reasons) in self._rulings.items():
+            if ruling.permitted is None:
+                yield f"permissions.{name}", reasons
 
     def _unknown_lines(self) -> Iterator[tuple[str, Any]]:
         for entity, lines in zip(LISTS, self._record.lists, strict=True):
@@ -294,19 +301,9 @@ class Decision:
                     yield f"{entity}.{label}.{name}", self._record.columns[at][n]
 
     @cached_property
-    def _requested(self) -> Mapping[str, tuple[Ruling, tuple[str, ...]]]:
-        """The requests told as permissions, each with why it cannot be told where it cannot."""
-        asked = self._record.requested
-        return {name: asked(name) for name in self._layout.requests} if asked else {}
-
-    def _unknown_rulings(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for name, rules in self._layout.permissions.items():
-            if self.permissions[name].permitted is None:
-                why = together(self._condition(rule) for rule in rules)
-                yield f"permissions.{name}", () if why is None else why.reasons
-        for name, (ruling, reasons) in self._requested.items():
-            if ruling.permitted is None:
-                yield f"permissions.{name}", reasons
+    def _rulings(self) -> Mapping[str, tuple[Ruling, tuple[str, ...]]]:
+        """Every permission that the rules tell, each with why it cannot be told."""
+        return {n: self.ruling(n) for n in (*self._layout.permissions, *self._layout.requests)}
 
 
 def _known(value: Any) -> Any:

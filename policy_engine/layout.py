@@ -73,7 +73,7 @@ class Answered:
 
     rulings: Mapping[str, tuple[Ruling, tuple[str, ...]]]
 
-    def __call__(self, name: str) -> tuple[Ruling, tuple[str, ...]]:
+    def __call__(self, decision: Any, name: str) -> tuple[Ruling, tuple[str, ...]]:
         """The ruling on a request, and why it cannot be told where it cannot."""
         return self.rulings[name]
 
@@ -107,8 +107,9 @@ class Layout:
         return {**self.__dict__, "plan": None}
 
 
-Requested = Callable[[str], tuple[Ruling, tuple[str, ...]]]
-"""The ruling on a request by its name, and why it cannot be told where it cannot."""
+Requested = Callable[[Any, str], tuple[Ruling, tuple[str, ...]]]
+"""The ruling on a request, from the decision that tells it and its name, and why it cannot be told
+where it cannot."""
 
 
 class Record(NamedTuple):

@@ -12,6 +12,7 @@ from policy_engine.decision import Decision, Reason
 from policy_engine.effects import Effects, changed_account, effects_of
 from policy_engine.errors import Place, Problem, SnapshotError
 from policy_engine.language.values import Undetermined, is_undetermined
+from policy_engine.lines import known_rows
 from policy_engine.model import Limit, RequestInput
 from policy_engine.numbers import EXACT, LARGEST, UNLIMITED, tidy
 from policy_engine.probing import Figures, finite
@@ -139,7 +140,7 @@ def _first(item: RequestInput, step: Decimal) -> int:
     """The number of the first step that the input may have."""
     least = EXACT.divide(item.at_least or Decimal(0), step).to_integral_value(ROUND_CEILING)
     over = EXACT.divide(item.above or Decimal(0), step).to_integral_value(ROUND_FLOOR)
-    return max(int(least), int(over) + 1)
+    return max(int(least), int(over) + 1, 1)
 
 
 def _last(item: RequestInput, step: Decimal) -> int:
@@ -170,18 +171,22 @@ class _Sampler:
         self.taken: Taken | None = None
         effects = self._effects(values[search.limit.input])
         self.taken = effects.taken
-        self.later = self.asking.probing_later(changed_account(self.rules, effects)[0])
+        self.targets: list[tuple[Decimal, ...]] = []
+        try:
+            self.later = self.asking.probing_later(changed_account(self.rules, effects)[0])
+        except SnapshotError:  # no rules apply to the changed account: there is nothing to probe
+            self.probes = False
+            return
+        self.probes = True
         later, held = self._figures(effects)
-        self.targets = [
-            *self.later.targets(later),
-            *self.asking.probing.targets(held),
-            *((Decimal(0),) for line in effects.lines for _ in line.values),
-        ]
+        self.targets += self.later.targets(later)
+        self.targets += self.asking.probing.targets(held)
+        self.targets += ((Decimal(0),) for line in effects.lines for _ in line.values)
 
     def sample(self, position: int) -> Sample:
         """Whether a number of steps is permitted (and if not known, why), and the probes there."""
         effects = self._effects(self.search.value(position))
-        if any(is_undetermined(value) for _, value in effects.settings):
+        if not self.probes or any(is_undetermined(value) for _, value in effects.settings):
             found = self.search.answered(position)
             return (found.permitted, found.undetermined), (None,) * len(self.targets)
         later, held = self._figures(effects)
@@ -197,8 +202,16 @@ class _Sampler:
 
     def _figures(self, effects: Effects) -> tuple[Figures, Figures]:
         """The changed account's figures, and those of the request, its refusals among them."""
-        taken, own = changed_account(self.rules, effects)[2], effects.taken
-        later = self.later.figures(taken.inputs, taken.lists)
-        after = {name: later[name] for name in self.asking.asked.after}
+        _, reader, taken = changed_account(self.rules, effects)
+        own, held = effects.taken, reader.held(taken)
+        later = decided = self.later.figures(taken.inputs, taken.lists)
+        if _counts(held) != _counts(taken):  # all lines are probed, but empty ones do not decide
+            decided = self.later.figures(held.inputs, held.lists)
+        after = {name: decided[name] for name in self.asking.asked.after}
         inputs = self.asking.inputs(own.inputs, effects.given, after)
         return later, self.asking.probing.figures(inputs, own.lists)
+
+
+def _counts(taken: Taken) -> list[int]:
+    """How many lines each list has."""
+    return [len(known_rows(rows)) for rows in taken.lists]

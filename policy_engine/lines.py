@@ -142,7 +142,14 @@ class Lines:
             return rows  # type: ignore[no-any-return]
         if not self.optional and all(map(any, map(self.pick_amounts, rows))):
             return rows  # type: ignore[no-any-return]
-        return tuple([row for row in rows if self._holds(row) or row[key] in named])
+        return self.kept(rows, named)
+
+    def kept(self, rows: Sequence[Row], named: set[Any]) -> tuple[Row, ...]:
+        """The lines that are named or hold something, be it not known what."""
+        assert self.key is not None
+        if not self.amounts:
+            return tuple(rows)
+        return tuple([row for row in rows if self._holds(row) or row[self.key] in named])
 
     def _holds(self, row: Row) -> bool:
         """Whether a line has an amount that is not 0, or is not known to be."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from policy_engine.asking import Asking
 from policy_engine.decision import NOT_OFFERED, Assumption, Decision, Reason, Ruling
 from policy_engine.effects import Effects, changed, effects_of
+from policy_engine.errors import SnapshotError
 from policy_engine.json_values import json_value, texts
 from policy_engine.language.values import Undetermined, is_undetermined, together
 from policy_engine.model import Request
@@ -42,6 +43,10 @@ class Answer:
     after: Decision | None
     assumptions: tuple[Assumption, ...]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        inputs, *others = (getattr(self, name) for name in self.__slots__[1:])
+        return _answer, (self.request, dict(inputs), *others)
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain JSON values, numbers as text."""
         return {
@@ -58,6 +63,10 @@ class Answer:
     def to_json(self) -> str:
         """The answer as one line of JSON: equal answers give equal bytes."""
         return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _answer(request: str, inputs: Mapping[str, Value | None], *others: Any) -> Answer:
+    return Answer(request, MappingProxyType(inputs), *others)
 
 
 @dataclass(frozen=True)
@@ -117,18 +126,22 @@ class Requested:
     def __init__(self, rules: Rules, snapshot: Callable[[], Mapping[str, Any]]) -> None:
         self.rules, self.snapshot = rules, snapshot
 
-    def __call__(self, name: str) -> tuple[Ruling, tuple[str, ...]]:
-        """Whether a request is permitted with any of the values it can be asked with."""
+    def __call__(self, before: Decision, name: str) -> tuple[Ruling, tuple[str, ...]]:
+        """Whether a request is permitted with any of the values it can be asked with.
+
+        `before` is the decision on the account.
+        """
         snapshot = self.snapshot()
-        compiled, reader = self.rules.choice(snapshot)
-        before = self.rules.decided(compiled, reader.read(snapshot, self.rules.at))
         asking = self.rules.asking(snapshot, name)
         assert asking is not None
         found = []
         for given in _choices(asking.request):
-            effects = effects_of(self.rules, asking, snapshot, given)
-            later = changed(self.rules, effects)
-            found.append(judged(asking, effects, before, later))
+            try:
+                effects = effects_of(self.rules, asking, snapshot, given)
+            except SnapshotError as error:  # a changed account that no snapshot could describe
+                unknown = Undetermined(problem.message for problem in error.problems)
+                return Ruling(None), unknown.reasons
+            found.append(judged(asking, effects, before, changed(self.rules, effects)))
         return _any_of(found)
 
 
@@ -178,16 +191,13 @@ def weighed(
         (Reason(rule.name, rule.title, rule.citation or asking.request.citation), held[name])
         for name, rule in sorted(asking.asked.refusals.items())
     ]
-    required = [before.permissions[name] for name in asking.request.requires]
+    required = [before.ruling(name) for name in asking.request.requires]
     refusing = (
-        *(reason for ruling in required for reason in ruling.reasons),
+        *(reason for ruling, _ in required for reason in ruling.reasons),
         *(_not_enough(*short) for short in effects.short),
         *(reason for reason, flag in conditions if flag is True),
     )
-    closed = [
-        name for name in asking.request.requires if before.permissions[name].permitted is None
-    ]
-    reasons = [Undetermined(before.undetermined[f"permissions.{name}"]) for name in closed]
+    reasons = [Undetermined(why) for ruling, why in required if ruling.permitted is None]
     unknown = together([*reasons, *effects.unknown, *(flag for _, flag in conditions)])
     return Found(tuple(dict.fromkeys(refusing)), unknown, frozenset({*reached, *effects.reached}))
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from policy_engine.errors import MOST_PROBLEMS, Place, Problem, SnapshotError, did_you_mean
 from policy_engine.fields import Odd, declared, shape
+from policy_engine.language.values import is_undetermined
 from policy_engine.lines import PRICES, Lines, Row, known_rows, not_given
 from policy_engine.model import ACCOUNT, LISTS, Input, Version
 from policy_engine.quick import quick_reader
@@ -139,8 +140,8 @@ class Reader:
         named = dict(zip(LISTS, taken.lists, strict=True))
         lists = [
             rows
-            if self.lines[entity].key is None
-            else self.lines[entity].held(rows, None, set(self._named(entity, named)))
+            if self.lines[entity].key is None or is_undetermined(rows)
+            else self.lines[entity].kept(rows, set(self._named(entity, named)))
             for entity, rows in named.items()
         ]
         return taken._replace(lists=tuple(lists))

@@ -1,14 +1,13 @@
-"""What a request comes to, and how much of it is permitted, as the oracle reads the rules.
+"""What a request comes to, as the oracle reads the rules.
 
 A request changes a copy of the snapshot; what it would lead to is asked of that copy as of any
-account. A limit is found by asking of one multiple of the step after the other.
+account.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import count, islice, product
+from itertools import product
 from typing import Any, NamedTuple
 
 from oracle_account import read_account
@@ -16,7 +15,7 @@ from oracle_case import Books, Case, Document, Snapshot, Watch, case, silent
 from oracle_effects import Effects, Nowhere, changed
 from oracle_figures import Provision, World
 from oracle_language import Place, evaluate, key_field, parsed
-from oracle_values import UNLIMITED, OracleError, Unknown, Value, number, stated
+from oracle_values import OracleError, Unknown, Value, number, stated
 
 NOT_OFFERED = "not-offered"
 NOT_ENOUGH = "not-enough"
@@ -253,58 +252,3 @@ def request(
     """What a request comes to under what is in force. Raises `OracleError`."""
     asked = asking(there, snapshot, name, watch)
     return REFUSED_AS_UNKNOWN if asked is None else asked.answer(facts)
-
-
-class Scan(NamedTuple):
-    """How far everything asked was permitted, and what ended that.
-
-    `end` is `refused`, `undetermined`, `bound` where the request takes no more, `open` where as
-    many points as allowed were asked, or `unknown` where what is changed cannot be told. `again`
-    says that something above was permitted.
-    """
-
-    reached: Fraction
-    end: str
-    ruling: Ruling = Ruling(True)
-    again: bool = False
-
-
-def scan(asked: Asking, facts: Mapping[str, Any], most: int, beyond: int = 0) -> Scan:
-    """Ask of each multiple of the limit's step in turn, at most so many, up to the first that is
-    not permitted; then of a few `beyond` it, to see whether one is permitted again."""
-    if "limit" not in asked.request:
-        raise OracleError("no-limit")
-    name, step = asked.request["limit"]["input"], number(asked.request["limit"]["step"])
-    bounds, reached = asked.inputs[name], Fraction(0)
-    values = multiples(step, lowest(bounds, step))
-    for value in islice(values, most):
-        if value > highest(bounds):
-            return Scan(reached, "bound")
-        ruling, _, known = asked.answer({**facts, name: value})
-        if not known:
-            return Scan(reached, "unknown", ruling)
-        if not ruling.permitted:
-            above = [value + step * more**2 for more in range(1, beyond + 1)]
-            asks = ({**facts, name: one} for one in above if one <= highest(bounds))
-            again = any(asked.answer(one).ruling.permitted for one in asks)
-            end = "undetermined" if ruling.permitted is None else "refused"
-            return Scan(reached, end, ruling, again)
-        reached = value
-    return Scan(reached, "open")
-
-
-def multiples(step: Fraction, first: int) -> Iterator[Fraction]:
-    """The multiples of the step from the `first`-th on."""
-    return (multiple * step for multiple in count(first))
-
-
-def lowest(said: Provision, step: Fraction) -> int:
-    """How many steps the least positive multiple has that the input takes."""
-    above = math.floor(number(said["above"]) / step) + 1 if "above" in said else 1
-    least = math.ceil(number(said["at_least"]) / step) if "at_least" in said else 1
-    return max(above, least, 1)
-
-
-def highest(said: Provision) -> Fraction | float:
-    """The most that the input takes."""
-    return number(said["at_most"]) if "at_most" in said else UNLIMITED

@@ -227,6 +227,22 @@ def _check_required(root: Part) -> None:
                 hint = did_you_mean(item.content, known) or "declare it under `permissions`"
                 message = f"`{name}` requires `{item.content}`, which is no permission here"
                 item.complain("unknown-name", message, hint)
+        if name in told and name in _required(root, name):
+            hint = "a permission cannot wait for itself: take it out of `requires`"
+            part["requires"].complain("cycle", f"`{name}` requires itself", hint)
+
+
+def _required(root: Part, request: str) -> set[str]:
+    """All that a request requires, and what those require that are requests themselves."""
+    declared, requests = root.get("permissions", {}), root.get("requests", {})
+    met: set[str] = set()
+    waiting = list(requests[request].get("requires", ()))
+    while waiting:
+        name = waiting.pop()
+        if name not in met and name not in declared:
+            waiting += requests.get(name, {}).get("requires", ())
+        met.add(name)
+    return met - set(declared)
 
 
 def _check_statuses(root: Part) -> None:

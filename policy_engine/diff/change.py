@@ -33,6 +33,9 @@ class Significance(IntEnum):
     LOGIC = 3
     INPUTS = 4
 
+    def __str__(self) -> str:
+        return self.word
+
     @property
     def word(self) -> str:
         """The grade as text, such as `logic`."""

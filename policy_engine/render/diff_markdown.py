@@ -43,13 +43,18 @@ def _fits(page: str) -> bool:
 
 
 def _cut(page: str) -> str:
-    """As many of the blocks as fit, and a line that says so."""
-    blocks = page.split("\n\n")
-    while not _fits("\n\n".join([*blocks, _REST])):
-        blocks.pop()
-    return "\n\n".join([*blocks, _REST]) + "\n"
+    """As many of the rulesets as fit, and a line that says so."""
+    first, *rulesets = page.partition("\n\n## Sources\n")[0].split(_RULESET)
+    while rulesets and not _fits(_joined(first, rulesets)):
+        rulesets.pop()
+    return _joined(first, rulesets)
 
 
+def _joined(first: str, rulesets: Sequence[str]) -> str:
+    return f"{_RULESET.join([first, *rulesets])}\n\n{_REST}\n"
+
+
+_RULESET = "\n\n## "
 _REST = "… and more rulesets; `--format json` has everything."
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from policy_engine.deciding import Deciding
 from policy_engine.effects import with_lines
 from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
 from policy_engine.language.values import is_undetermined
@@ -17,9 +18,6 @@ from policy_engine.policy import Compiled
 from policy_engine.probing import Figures, Probing
 from policy_engine.snapshot import Reader, Taken
 from policy_engine.walk import Grid
-
-if TYPE_CHECKING:
-    from policy_engine.rules import Rules
 
 _PERCENT = Decimal(100)
 
@@ -60,7 +58,7 @@ class Distances:
 
 
 def distances(
-    rules: Rules,
+    rules: Deciding,
     snapshot: Mapping[str, Any],
     line: str | None = None,
     tick: str | int | Decimal = "0.01",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policy_engine.asking import Asking
+from policy_engine.deciding import Deciding
 from policy_engine.decision import Decision
 from policy_engine.errors import SnapshotError
 from policy_engine.fields import shape
@@ -18,9 +19,6 @@ from policy_engine.model import ACCOUNT, LISTS, Effect, Input
 from policy_engine.numbers import exactly, text_of
 from policy_engine.policy import Compiled
 from policy_engine.snapshot import Reader, Taken
-
-if TYPE_CHECKING:
-    from policy_engine.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Effects:
 
 
 def effects_of(
-    rules: Rules,
+    rules: Deciding,
     asking: Asking,
     snapshot: Mapping[str, Any],
     given: Mapping[str, Any],
@@ -123,7 +121,7 @@ def _short(
 # --- the account as it would be -------------------------------------------------------------------
 
 
-def changed(rules: Rules, effects: Effects) -> Decision | Undetermined:
+def changed(rules: Deciding, effects: Effects) -> Decision | Undetermined:
     """The decision on the changed account, under the rules that then apply to it.
 
     Undetermined where it is no account, a setting that changes is not known, or no rules apply.
@@ -141,7 +139,7 @@ def changed(rules: Rules, effects: Effects) -> Decision | Undetermined:
     return rules.decided(compiled, reader.held(taken), made)
 
 
-def changed_account(rules: Rules, effects: Effects) -> tuple[Compiled, Reader, Taken]:
+def changed_account(rules: Deciding, effects: Effects) -> tuple[Compiled, Reader, Taken]:
     """The changed account, all its lines kept, with what decides on it and what reads it."""
     snapshot, taken = _settled(effects), effects.taken
     compiled, reader = rules.choice(snapshot)
@@ -152,7 +150,7 @@ def changed_account(rules: Rules, effects: Effects) -> tuple[Compiled, Reader, T
     return compiled, reader, taken
 
 
-def changed_snapshot(rules: Rules, effects: Effects) -> Mapping[str, Any]:
+def changed_snapshot(rules: Deciding, effects: Effects) -> Mapping[str, Any]:
     """The snapshot of the changed account, as one would write it."""
     snapshot = dict(_settled(effects))
     reader = rules.choice(snapshot)[1]

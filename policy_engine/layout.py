@@ -107,7 +107,7 @@ class Layout:
         return {**self.__dict__, "plan": None}
 
 
-Requested = Callable[[Any, str], tuple[Ruling, tuple[str, ...]]]
+Rulings = Callable[[Any, str], tuple[Ruling, tuple[str, ...]]]
 """The ruling on a request, from the decision that tells it and its name, and why it cannot be told
 where it cannot."""
 
@@ -126,5 +126,5 @@ class Record(NamedTuple):
     known_at: datetime | None
     window: tuple[Assumption, ...]
     offered: tuple[str, ...]
-    requested: Requested | None = None
+    requested: Rulings | None = None
     """What tells whether a request may be made, where requests are told as permissions."""

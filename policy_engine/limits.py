@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policy_engine.asking import Asking
+from policy_engine.deciding import Deciding
 from policy_engine.decision import Decision, Reason
 from policy_engine.effects import Effects, changed_account, effects_of
 from policy_engine.errors import Place, Problem, SnapshotError
@@ -21,9 +22,6 @@ from policy_engine.requests import Answer, answer, weighed
 from policy_engine.snapshot import Taken
 from policy_engine.snapshot_check import as_texts
 from policy_engine.walk import Grid
-
-if TYPE_CHECKING:
-    from policy_engine.rules import Rules
 
 Sample = tuple[Any, tuple[Decimal | None, ...]]
 
@@ -54,7 +52,7 @@ class Limited:
 
 
 def limited(
-    rules: Rules, snapshot: Mapping[str, Any], name: str, given: Mapping[str, Any]
+    rules: Deciding, snapshot: Mapping[str, Any], name: str, given: Mapping[str, Any]
 ) -> Limited:
     """The largest permitted value of the input that a request's `limit` names.
 
@@ -67,13 +65,15 @@ def limited(
         raise SnapshotError([_no_limit(rules, snapshot, name)])
     if limit.input in given:
         raise SnapshotError([_sought(name, limit.input)])
-    rules.read(snapshot)  # one that is not sound is refused as it was written
+    rules.choice(snapshot)[1].read(
+        snapshot, rules.at
+    )  # one that is not sound is refused as it was written
     snapshot = as_texts(snapshot)  # which is read most quickly
     return _Search(rules, snapshot, rules.decide(snapshot), asking, limit, given).limited()
 
 
-def _no_limit(rules: Rules, snapshot: Mapping[str, Any], name: str) -> Problem:
-    requests = rules.compiled_for(snapshot).plan.main.requests
+def _no_limit(rules: Deciding, snapshot: Mapping[str, Any], name: str) -> Problem:
+    requests = rules.choice(snapshot)[0].plan.main.requests
     names = ", ".join(f"`{one}`" for one, request in requests.items() if request.limit)
     offered = f"these requests have one: {names}" if names else "no request has one here"
     message = f"`{name}` has no limit" if name in requests else f"`{name}` is not offered here"
@@ -89,7 +89,7 @@ def _sought(name: str, input: str) -> Problem:
 class _Search:
     """A limit that is sought: positions are numbers of steps."""
 
-    rules: Rules
+    rules: Deciding
     snapshot: Mapping[str, Any]
     before: Decision
     asking: Asking

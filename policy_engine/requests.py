@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policy_engine.asking import Asking
+from policy_engine.deciding import Deciding
 from policy_engine.decision import NOT_OFFERED, Assumption, Decision, Reason, Ruling
 from policy_engine.effects import Effects, changed, effects_of
 from policy_engine.errors import SnapshotError
@@ -18,9 +19,6 @@ from policy_engine.language.values import Undetermined, is_undetermined, togethe
 from policy_engine.model import Request
 from policy_engine.numbers import Value, exactly
 from policy_engine.request_inputs import brought
-
-if TYPE_CHECKING:
-    from policy_engine.rules import Rules
 
 NOT_ENOUGH = "not-enough"
 
@@ -86,7 +84,7 @@ class Found:
 
 
 def answer(
-    rules: Rules,
+    rules: Deciding,
     snapshot: Mapping[str, Any],
     name: str,
     given: Mapping[str, Any],
@@ -123,7 +121,7 @@ class Requested:
 
     __slots__ = ("rules", "snapshot")
 
-    def __init__(self, rules: Rules, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, rules: Deciding, snapshot: Callable[[], Mapping[str, Any]]) -> None:
         self.rules, self.snapshot = rules, snapshot
 
     def __call__(self, before: Decision, name: str) -> tuple[Ruling, tuple[str, ...]]:

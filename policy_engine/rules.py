@@ -13,7 +13,7 @@ from policy_engine.applies import Applicable
 from policy_engine.asking import Asking, asking
 from policy_engine.decision import Decision
 from policy_engine.errors import Place, Problem, RulesError, SnapshotError, did_you_mean
-from policy_engine.layout import Assumption, Record
+from policy_engine.layout import Assumption, Record, Rulings
 from policy_engine.model import ACCOUNT, Version
 from policy_engine.numbers import exact_context, instant_text
 from policy_engine.policy import Compiled
@@ -172,7 +172,7 @@ class Rules:
         return tuple(self.compiled(one.version.ruleset) for one in self._applicable)
 
     def decided(
-        self, compiled: Compiled, taken: Taken, requested: Requested | None = None
+        self, compiled: Compiled, taken: Taken, requested: Rulings | None = None
     ) -> Decision:
         """The decision on a snapshot as read; `requested` tells of requests as permissions."""
         callers = getcontext()

@@ -27,7 +27,7 @@ LAYERS = (
     "layout json_values explain",
     "decision",
     "policy",
-    "applies walk probing ladder asking request_inputs effects requests limits distances",
+    "applies walk probing ladder asking deciding request_inputs effects requests limits distances",
     "rules",
     "scenario scenarios grids comparison",
     "stamps rulebook",

@@ -219,13 +219,13 @@ def unknown_permits(patch: Patch) -> None:
     """A refusal that cannot be told permits."""
 
     def faulty(ruling: Any) -> Any:
-        def read(self: Any, rules: Any) -> Any:
-            made = ruling(self, rules)
-            return replace(made, permitted=True) if made.permitted is None else made
+        def read(self: Any, name: str) -> Any:
+            made, reasons = ruling(self, name)
+            return (replace(made, permitted=True) if made.permitted is None else made), reasons
 
         return read
 
-    wrap(patch, Decision, "_ruling", faulty)
+    wrap(patch, Decision, "ruling", faulty)
 
 
 def held(patch: Patch, counts: Callable[[Any, Any, Any], bool]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from policy_engine.errors import RulesError
 from policy_engine.language.asked import Asked, after_name, asked, input_name, line_name
 from policy_engine.language.code import Program, generate
-from policy_engine.language.plan import Plan, only, plan
+from policy_engine.language.plan import Plan, assumed_by, only, plan
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Undetermined
 from policy_engine.model import ACCOUNT, Formula, Request
@@ -29,6 +29,7 @@ class Asking:
     plan: Plan
     compiled: Compiled
     later: dict[str, Probing] = field(default_factory=dict, compare=False, repr=False)
+    granted: dict[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def probing(self) -> Probing:
@@ -42,6 +43,14 @@ class Asking:
         if name not in self.later:
             self.later[name] = Probing(after.plan, set(self.asked.after), after.lookups)
         return self.later[name]
+
+    def assumed_later(self, after: Plan) -> Mapping[str, str]:
+        """What those figures of the changed account take for granted under the plan that decides
+        on it: titles by name."""
+        name = after.main.id
+        if name not in self.granted:
+            self.granted[name] = assumed_by(after, {*self.asked.after})
+        return self.granted[name]
 
     @cached_property
     def effects(self) -> Program:

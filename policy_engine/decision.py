@@ -25,6 +25,7 @@ from policy_engine.layout import (
     Reason,
     Record,
     Ruling,
+    Told,
 )
 from policy_engine.model import LISTS
 from policy_engine.numbers import Value, instant_text, tidy
@@ -140,9 +141,10 @@ class Decision:
     @cached_property
     def permissions(self) -> Mapping[str, Ruling]:
         """What the account may do, by name; what these rules do not offer is refused."""
-        told = {name: ruling for name, (ruling, _) in self._rulings.items()}
-        missing = {name: self.ruling(name)[0] for name in self._record.offered if name not in told}
-        return MappingProxyType(dict(sorted({**told, **missing}.items())))
+        told = {name: one.ruling for name, one in self._rulings.items()}
+        missing = (name for name in self._record.offered if name not in told)
+        told |= {name: self.ruling(name).ruling for name in missing}
+        return MappingProxyType(dict(sorted(told.items())))
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
@@ -161,11 +163,22 @@ class Decision:
     @cached_property
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the decision takes for granted, by name."""
-        titles = self._layout.titles
-        reached = {name: titles.get(name, "") for name in self._record.reached}
-        named = {**self._layout.assumed, **reached}
-        made = [Assumption(name, title) for name, title in named.items()]
-        return tuple(sorted((*made, *self._record.window), key=lambda assumption: assumption.name))
+        named = dict(self.granted)
+        for told in self._rulings.values():
+            named |= told.assumes
+        return tuple(Assumption(name, title) for name, title in sorted(named.items()))
+
+    @cached_property
+    def granted(self) -> Mapping[str, str]:
+        """The same without what only permissions rest on that are told by requests: titles by
+        name."""
+        return {**self._layout.assumed, **self.reached}
+
+    @cached_property
+    def reached(self) -> Mapping[str, str]:
+        """What it takes for granted because of this account's figures, or of the instant."""
+        reached = {name: self._layout.titles.get(name, "") for name in self._record.reached}
+        return {**reached, **{one.name: one.title for one in self._record.window}}
 
     @cached_property
     def undetermined(self) -> Mapping[str, tuple[str, ...]]:
@@ -213,19 +226,19 @@ class Decision:
             raise PolicyError([Problem("no-rules-with-decision", message, hint)])
         return self._layout.plan, self._record.inputs, self._record.lists
 
-    def ruling(self, name: str) -> tuple[Ruling, tuple[str, ...]]:
-        """One permission, and why it cannot be told where it cannot."""
+    def ruling(self, name: str) -> Told:
+        """One permission, why it cannot be told where it cannot, and what it rests on."""
         layout, requested = self._layout, self._record.requested
         if name in layout.permissions:
             held = [(rule.reason, self._condition(rule)) for rule in layout.permissions[name]]
             refusing = tuple(reason for reason, flag in held if flag is True)
             unknown = None if refusing else together(flag for _, flag in held)
             if unknown is not None:
-                return Ruling(None), unknown.reasons
-            return Ruling(not refusing, refusing), ()
+                return Told(Ruling(None), unknown.reasons)
+            return Told(Ruling(not refusing, refusing))
         if requested is not None and name in layout.requests:
             return requested(self, name)
-        return Ruling(False, (Reason(NOT_OFFERED, "the rules in force do not offer this"),)), ()
+        return Told(Ruling(False, (Reason(NOT_OFFERED, "the rules in force do not offer this"),)))
 
     def figure(self, name: str) -> Any:
         """A figure of the account as it was computed: undetermined ones carry their reasons."""
@@ -287,9 +300,9 @@ class Decision:
         for name, value in named.items():
             if isinstance(value, Undetermined):
                 yield name, value.reasons
-        for name, (ruling, reasons) in self._rulings.items():
-            if ruling.permitted is None:
-                yield f"permissions.{name}", reasons
+        for name, told in self._rulings.items():
+            if told.ruling.permitted is None:
+                yield f"permissions.{name}", told.unknown
 
     def _unknown_lines(self) -> Iterator[tuple[str, Any]]:
         for entity, lines in zip(LISTS, self._record.lists, strict=True):
@@ -301,8 +314,8 @@ class Decision:
                     yield f"{entity}.{label}.{name}", self._record.columns[at][n]
 
     @cached_property
-    def _rulings(self) -> Mapping[str, tuple[Ruling, tuple[str, ...]]]:
-        """Every permission that the rules tell, each with why it cannot be told."""
+    def _rulings(self) -> Mapping[str, Told]:
+        """Every permission that the rules tell."""
         return {n: self.ruling(n) for n in (*self._layout.permissions, *self._layout.requests)}
 
 

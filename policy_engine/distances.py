@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
+from policy_engine.begins import Search
 from policy_engine.deciding import Deciding
 from policy_engine.effects import with_lines
 from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
 from policy_engine.language.values import is_undetermined
 from policy_engine.lines import known_rows
-from policy_engine.model import LISTS, Rule
+from policy_engine.model import LISTS
 from policy_engine.numbers import EXACT, LARGEST, BadNumber, number, plain, tidy
-from policy_engine.policy import Compiled
-from policy_engine.probing import Figures, Probing
 from policy_engine.snapshot import Reader, Taken
-from policy_engine.walk import Grid
 
 _PERCENT = Decimal(100)
 
@@ -79,7 +77,34 @@ def distances(
     prices = _Prices(reader, taken, line, frozenset(hold), step)
     if line is not None and step > prices.present:
         raise SnapshotError([_too_large(step, prices.present)])
-    return _Search(compiled, taken, prices).distances()
+    return _found(prices, Search(compiled, taken, prices))
+
+
+def _found(prices: _Prices, search: Search) -> Distances:
+    below = search.way(prices.near(ROUND_FLOOR), prices.lowest)
+    above = search.way(prices.near(ROUND_CEILING), prices.highest)
+    reasons = {*search.now.reasons, *below.reasons, *above.reasons}
+    return Distances(
+        prices.line,
+        prices.held,
+        tidy(prices.present),
+        tidy(prices.tick),
+        search.now.status,
+        tuple(
+            Distance(
+                rule.name,
+                rule.title,
+                prices.value_at(below.of(rule.name)),
+                prices.value_at(above.of(rule.name)),
+            )
+            for rule in search.rules
+        ),
+        prices.value_at(below.untold),
+        prices.value_at(above.untold),
+        tuple(sorted(reasons)),
+        search.grid.evaluations,
+        search.grid.sure,
+    )
 
 
 def _step(tick: str | int | Decimal) -> Decimal:
@@ -158,6 +183,14 @@ class _Prices:
         """The price at a position, or the change in percent."""
         return tidy(EXACT.multiply(Decimal(position), self.tick))
 
+    def value_at(self, position: int | None) -> Decimal | None:
+        """The same, and None of none."""
+        return None if position is None else self.value(position)
+
+    def inputs(self, position: int) -> tuple[Any, ...]:
+        """The account's inputs, which stay as they are."""
+        return self.taken.inputs
+
     def lists(self, position: int) -> tuple[Any, ...]:
         """The account's lists at the prices of a position."""
         value = self.value(position)
@@ -176,80 +209,3 @@ class _Prices:
             return row
         moved = value if self.line is not None else EXACT.multiply(row[price], factor)
         return (*row[:price], moved, *row[price + 1 :])
-
-
-class _Search:
-    """Where statuses begin on the way down and up."""
-
-    def __init__(self, compiled: Compiled, taken: Taken, prices: _Prices) -> None:
-        self.rules, self.taken, self.prices = compiled.plan.main.statuses, taken, prices
-        names = {f"status.{rule.name}" for rule in self.rules if rule.when is not None}
-        self.probing = Probing(compiled.plan, names, compiled.lookups)
-        now = self.probing.figures(taken.inputs, taken.lists)
-        self.now = _status(self.rules, now)
-        self.grid = Grid(self._sample, list(self.probing.targets(now)))
-
-    def distances(self) -> Distances:
-        """All of them, both ways."""
-        prices = self.prices
-        below = self._way(prices.near(ROUND_FLOOR), prices.lowest)
-        above = self._way(prices.near(ROUND_CEILING), prices.highest)
-        reasons = {*self.now.reasons, *below.reasons, *above.reasons}
-        return Distances(
-            prices.line,
-            prices.held,
-            tidy(prices.present),
-            tidy(prices.tick),
-            self.now.status,
-            tuple(
-                Distance(rule.name, rule.title, below.met.get(rule.name), above.met.get(rule.name))
-                for rule in self.rules
-            ),
-            below.untold,
-            above.untold,
-            tuple(sorted(reasons)),
-            self.grid.evaluations,
-            self.grid.sure,
-        )
-
-    def _way(self, start: int, last: int) -> _Way:
-        """What is met on the way from one position to another."""
-        met: dict[str, Decimal] = {}
-        outside = not self.prices.lowest <= start <= self.prices.highest
-        for point in () if outside or self.now.status is None else self.grid.turns(start, last):
-            value, found = self.prices.value(point.position), point.state
-            if found.status is None:
-                return _Way(met, value, found.reasons)
-            if found != self.now:
-                met.setdefault(found.status, value)
-            if len(met) == len(self.rules) - 1:
-                break
-        return _Way(met)
-
-    def _sample(self, position: int) -> tuple[Any, tuple[Decimal | None, ...]]:
-        figures = self.probing.figures(self.taken.inputs, self.prices.lists(position))
-        return _status(self.rules, figures), tuple(self.probing.values(figures))
-
-
-class _Found(NamedTuple):
-    """A status; None where it cannot be told, and then the reasons."""
-
-    status: str | None
-    reasons: tuple[str, ...] = ()
-
-
-class _Way(NamedTuple):
-    """Where each other status is first met on a way, and where it first cannot be told."""
-
-    met: Mapping[str, Decimal]
-    untold: Decimal | None = None
-    reasons: tuple[str, ...] = ()
-
-
-def _status(rules: Sequence[Rule], figures: Figures) -> _Found:
-    """The first status that holds."""
-    for rule in rules:
-        held = True if rule.when is None else figures[f"status.{rule.name}"]
-        if held is not False:
-            return _Found(rule.name) if held is True else _Found(None, held.reasons)
-    raise AssertionError("the last status has no condition")

@@ -36,7 +36,8 @@ class Effects:
 
     `taken` is the account as it is, with a line for everything that the request names; `settings`
     are the account's figures that change, by input. `short` names each amount that would fall
-    below 0; `unknown` is what cannot be told of the changes.
+    below 0; `unknown` is what cannot be told of the changes; `gone` is the list and position of
+    the line that it takes.
     """
 
     snapshot: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Effects:
     lines: tuple[LineChange, ...] = ()
     short: tuple[tuple[str, str], ...] = ()
     unknown: tuple[Undetermined, ...] = ()
+    gone: tuple[str, int] | None = None
     reached: frozenset[str] = field(default=frozenset())
 
 
@@ -55,10 +57,12 @@ def effects_of(
     snapshot: Mapping[str, Any],
     given: Mapping[str, Any],
     taken: Taken | None = None,
+    gone: int | None = None,
 ) -> Effects:
     """What a request changes. Raises SnapshotError where it names a line that is not there.
 
-    `taken` is the account with those lines, where another request like this has read it already.
+    `taken` is the account with those lines, where another request like this has read it already;
+    `gone` is the position of the line that the request takes.
     """
     compiled, reader = rules.choice(snapshot)
     named = [
@@ -81,7 +85,9 @@ def effects_of(
     sets = [value for _, value in settings] + [v for line in lines for v in line.values.values()]
     unknown = tuple(value for value in sets if is_undetermined(value))
     short = tuple(_short(lines, compiled.plan.scope.inputs))
-    changes = tuple(settings), tuple(lines), short, unknown
+    takes = asking.request.takes
+    left = None if takes is None or gone is None else (takes, gone)
+    changes = tuple(settings), tuple(lines), short, unknown, left
     return Effects(snapshot, given, taken, *changes, reached=frozenset(reached))
 
 
@@ -147,7 +153,14 @@ def changed_account(rules: Deciding, effects: Effects) -> tuple[Compiled, Reader
         taken = reader.read(snapshot, rules.at)
     for line in effects.lines:
         taken = _with_line(reader, taken, snapshot, line)
+    if effects.gone is not None:
+        entity, at = effects.gone
+        taken = _replaced(taken, entity, _without(taken.lists[LISTS.index(entity)], at))
     return compiled, reader, taken
+
+
+def _without(rows: tuple[Any, ...], at: int) -> tuple[Any, ...]:
+    return (*rows[:at], *rows[at + 1 :])
 
 
 def changed_snapshot(rules: Deciding, effects: Effects) -> Mapping[str, Any]:
@@ -160,6 +173,9 @@ def changed_snapshot(rules: Deciding, effects: Effects) -> Mapping[str, Any]:
             continue  # a list that is not known stays so
         texts = {name: text_of(value) for name, value in line.values.items()}
         snapshot[line.entity] = _with_texts(reader, effects.snapshot, line, held or [], texts)
+    if effects.gone is not None:
+        entity, at = effects.gone
+        snapshot[entity] = [*_without(tuple(snapshot[entity]), at)]
     return snapshot
 
 

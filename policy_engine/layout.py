@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from policy_engine.language.plan import Plan
@@ -67,14 +68,23 @@ class Deciding:
     shows: tuple[str, ...] = ()
 
 
+class Told(NamedTuple):
+    """A ruling, why it cannot be told where it cannot, and what else it takes for granted."""
+
+    ruling: Ruling
+    unknown: tuple[str, ...] = ()
+    assumes: Mapping[str, str] = MappingProxyType({})
+    """Assumptions beside those of the figures of the decision, with their titles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """Rulings on requests that have been asked for already."""
 
-    rulings: Mapping[str, tuple[Ruling, tuple[str, ...]]]
+    rulings: Mapping[str, Told]
 
-    def __call__(self, decision: Any, name: str) -> tuple[Ruling, tuple[str, ...]]:
-        """The ruling on a request, and why it cannot be told where it cannot."""
+    def __call__(self, decision: Any, name: str) -> Told:
+        """The ruling on a request."""
         return self.rulings[name]
 
 
@@ -107,9 +117,8 @@ class Layout:
         return {**self.__dict__, "plan": None}
 
 
-Rulings = Callable[[Any, str], tuple[Ruling, tuple[str, ...]]]
-"""The ruling on a request, from the decision that tells it and its name, and why it cannot be told
-where it cannot."""
+Rulings = Callable[[Any, str], Told]
+"""The ruling on a request, from the decision that tells it and its name."""
 
 
 class Record(NamedTuple):

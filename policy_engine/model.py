@@ -136,13 +136,29 @@ class Scale(Provision):
 
 
 @dataclass(frozen=True, slots=True)
+class Accrual:
+    """What a figure of a line adds, every full clock hour, to a figure of another list's line.
+
+    It adds to the input `to` of the line of the list `of` whose key is the line's `by`. `covers`
+    has inputs of that line, each with one of these lines: only where theirs add up to it is all
+    known that the hours add.
+    """
+
+    of: str
+    by: str
+    to: str
+    covers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Formula(Provision):
-    """A derived figure of an entity."""
+    """A derived figure of an entity, and what it adds by the hour, if it does."""
 
     entity: str = ACCOUNT
     kind: str = "number"
     unit: str | None = None
     expression: Expression | None = None
+    accrues: Accrual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +213,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Request(Provision):
-    """What an account may ask for, what that changes in it, and when it is refused."""
+    """What an account may ask for, what that changes in it, and when it is refused.
+
+    `takes` is the list of whose lines it is made with one: what it brings are figures of that line,
+    which is then gone.
+    """
 
     permission: bool = False
+    takes: str | None = None
     requires: tuple[str, ...] = ()
     inputs: Mapping[str, RequestInput] = field(default_factory=dict)
     effects: tuple[Effect, ...] = ()

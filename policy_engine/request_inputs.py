@@ -17,6 +17,40 @@ _KINDS = {"number": "a number", "instant": "an instant"}
 _TRUTHS = {"true": True, "false": False}
 
 
+def of_line(
+    request: Request, given: Mapping[str, Any], snapshot: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], int | None]:
+    """What a request brings, and the position of the line it takes, which brings its figures.
+
+    Raises SnapshotError for a line that is not there.
+    """
+    entity = request.takes
+    if entity is None:
+        return given, None
+    if entity not in given:
+        message = f"`{request.name}` is made with a line of `{entity}`"
+        hint = f"name it by its position: `{entity}=0` for the first"
+        raise SnapshotError([Problem("missing-key", message, hint, Place(pointer=entity))])
+    lines, written = snapshot.get(entity) or (), str(given[entity])
+    if not (written.isascii() and written.isdecimal() and int(written) < len(lines)):
+        raise SnapshotError([_no_line(entity, written, snapshot)])
+    line = lines[int(written)]
+    others = {name: value for name, value in given.items() if name != entity}
+    for name in others.keys() & request.inputs.keys():
+        message, hint = f"`{name}` is that of the line", f"leave `{name}` out"
+        raise SnapshotError([Problem("given-twice", message, hint, Place(pointer=name))])
+    return {**{name: line.get(name) for name in request.inputs}, **others}, int(written)
+
+
+def _no_line(entity: str, written: str, snapshot: Mapping[str, Any]) -> Problem:
+    count = len(snapshot.get(entity) or ())
+    hint = f"count from 0 to {count - 1}" if count else f"the account has no `{entity}`"
+    if entity in snapshot and snapshot[entity] is None:
+        hint = f"the account's `{entity}` are not known: give them"
+    message = f"`{entity}` has no line {written}"
+    return Problem("unknown-line", message, hint, Place(pointer=entity))
+
+
 def brought(request: Request, given: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that a request brings, by name; undetermined where an optional one is absent.
 

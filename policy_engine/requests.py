@@ -16,9 +16,10 @@ from policy_engine.effects import Effects, changed, effects_of
 from policy_engine.errors import SnapshotError
 from policy_engine.json_values import json_value, texts
 from policy_engine.language.values import Undetermined, is_undetermined, together
+from policy_engine.layout import Told
 from policy_engine.model import Request
 from policy_engine.numbers import Value, exactly
-from policy_engine.request_inputs import brought
+from policy_engine.request_inputs import brought, of_line
 
 NOT_ENOUGH = "not-enough"
 
@@ -94,17 +95,29 @@ def answer(
 
     `before` is the decision on the account as it is, where it has been made.
     """
+    return answered(rules, snapshot, name, given, before)[0]
+
+
+def answered(
+    rules: Deciding,
+    snapshot: Mapping[str, Any],
+    name: str,
+    given: Mapping[str, Any],
+    before: Decision | None = None,
+) -> tuple[Answer, Effects | None]:
+    """The same with what the request changes; None where it is not offered."""
     before = before or rules.decide(snapshot)
     asking = rules.asking(snapshot, name)
     if asking is None:
         reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
-        return Answer(name, {}, False, (reason,), (), before, None, before.assumptions)
+        return Answer(name, {}, False, (reason,), (), before, None, before.assumptions), None
+    given, gone = of_line(asking.request, given, snapshot)
     values = brought(asking.request, given)
-    effects = effects_of(rules, asking, snapshot, values)
+    effects = effects_of(rules, asking, snapshot, values, gone=gone)
     later = changed(rules, effects)
     after = later if isinstance(later, Decision) else None
     found = judged(asking, effects, before, later)
-    return Answer(
+    made = Answer(
         name,
         MappingProxyType({n: None if is_undetermined(v) else v for n, v in values.items()}),
         found.permitted,
@@ -114,6 +127,7 @@ def answer(
         after,
         _assumptions(asking, found, before, after),
     )
+    return made, effects
 
 
 class Requested:
@@ -124,7 +138,7 @@ class Requested:
     def __init__(self, rules: Deciding, snapshot: Callable[[], Mapping[str, Any]]) -> None:
         self.rules, self.snapshot = rules, snapshot
 
-    def __call__(self, before: Decision, name: str) -> tuple[Ruling, tuple[str, ...]]:
+    def __call__(self, before: Decision, name: str) -> Told:
         """Whether a request is permitted with any of the values it can be asked with.
 
         `before` is the decision on the account.
@@ -132,15 +146,19 @@ class Requested:
         snapshot = self.snapshot()
         asking = self.rules.asking(snapshot, name)
         assert asking is not None
-        found = []
+        found: list[Found] = []
+        granted: dict[str, str] = {}
         for given in _choices(asking.request):
             try:
                 effects = effects_of(self.rules, asking, snapshot, given)
             except SnapshotError as error:  # a changed account that no snapshot could describe
                 unknown = Undetermined(problem.message for problem in error.problems)
-                return Ruling(None), unknown.reasons
-            found.append(judged(asking, effects, before, changed(self.rules, effects)))
-        return _any_of(found)
+                return Told(Ruling(None), unknown.reasons)
+            after = changed(self.rules, effects)
+            found.append(judged(asking, effects, before, after))
+            granted |= _granted(asking, found[-1], after)
+        ruling, reasons = _any_of(found)
+        return Told(ruling, reasons, granted)
 
 
 def _choices(request: Request) -> Iterator[Mapping[str, Any]]:
@@ -191,11 +209,11 @@ def weighed(
     ]
     required = [before.ruling(name) for name in asking.request.requires]
     refusing = (
-        *(reason for ruling, _ in required for reason in ruling.reasons),
+        *(reason for told in required for reason in told.ruling.reasons),
         *(_not_enough(*short) for short in effects.short),
         *(reason for reason, flag in conditions if flag is True),
     )
-    reasons = [Undetermined(why) for ruling, why in required if ruling.permitted is None]
+    reasons = [Undetermined(t.unknown) for t in required if t.ruling.permitted is None]
     unknown = together([*reasons, *effects.unknown, *(flag for _, flag in conditions)])
     return Found(tuple(dict.fromkeys(refusing)), unknown, frozenset({*reached, *effects.reached}))
 
@@ -207,12 +225,19 @@ def _not_enough(name: str, key: str) -> Reason:
 def _assumptions(
     asking: Asking, found: Found, before: Decision, after: Decision | None
 ) -> tuple[Assumption, ...]:
-    """Everything that the answer takes for granted, by name."""
-    decided = {one.name: one for one in before.assumptions}
-    decided |= {one.name: one for one in after.assumptions} if after else {}
+    """Everything that the answer, with both decisions, takes for granted, by name."""
+    decided = {**before.granted, **(after.granted if after else {})}
+    named = {**_granted(asking, found, after), **decided}
+    return tuple(Assumption(name, title) for name, title in sorted(named.items()))
+
+
+def _granted(asking: Asking, found: Found, after: Decision | Undetermined | None) -> dict[str, str]:
+    """What a ruling on a request takes for granted, of the account as it is and as it would be."""
     provisions = (asking.request, *asking.request.refuse_when)
     named = {*found.reached, *asking.plan.assumed}
     named |= {name for one in provisions for name in one.assumes}
     titles = asking.compiled.layout.titles
-    own = {name: Assumption(name, titles.get(name, "")) for name in named}
-    return tuple(one for _, one in sorted({**own, **decided}.items()))
+    own = {name: titles.get(name, "") for name in named}
+    if not isinstance(after, Decision) or not asking.asked.after:
+        return own
+    return {**own, **asking.assumed_later(after.workings()[0]), **after.reached}

@@ -21,6 +21,7 @@ from policy_engine.requests import Answer, Requested, answer
 from policy_engine.snapshot import Reader, Taken, beyond_schema
 
 if TYPE_CHECKING:
+    from policy_engine.accruals import Hours
     from policy_engine.distances import Distances
     from policy_engine.limits import Limited
 
@@ -136,6 +137,15 @@ class Rules:
         from policy_engine.distances import distances  # not needed to decide
 
         return distances(self, snapshot, line, tick, hold)
+
+    def hours(self, snapshot: Mapping[str, Any]) -> Hours:
+        """When each status begins by what the rules say accrues by the hour, all else as it is.
+
+        Raises SnapshotError.
+        """
+        from policy_engine.accruals import hours  # not needed to decide
+
+        return hours(self, snapshot)
 
     def asking(self, snapshot: Mapping[str, Any], name: str) -> Asking | None:
         """A request under the rules that decide on a snapshot; None where they do not offer it.

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from policy_engine.decision import Decision
 from policy_engine.document import Pointer
-from policy_engine.effects import changed_snapshot, effects_of
-from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
+from policy_engine.effects import changed_snapshot
+from policy_engine.errors import Problem, SnapshotError, did_you_mean
 from policy_engine.language.thresholds import STATUS, thresholds
 from policy_engine.lines import PRICES
-from policy_engine.model import LISTS
 from policy_engine.numbers import UNLIMITED, BadNumber, tidy, within_digits
-from policy_engine.request_inputs import brought
-from policy_engine.requests import Answer
+from policy_engine.requests import Answer, answered
 from policy_engine.rules import Rules
 from policy_engine.scenario import UNCHANGED, Scenario, names_nothing
 
@@ -223,34 +221,7 @@ def requested(
 
     None for an account in which an amount would be below 0, or is not known. Raises SnapshotError.
     """
-    asking = rules.asking(snapshot, name)
-    entity = next((n for n in LISTS if n in given), None)
-    if asking is not None and entity is not None and entity not in asking.request.inputs:
-        snapshot, given = _from_line(snapshot, entity, given, asking.request.inputs)
-    answer = rules.request(snapshot, name, **given)
-    if asking is None or answer.after is None:
+    answer, effects = answered(rules, snapshot, name, given)
+    if effects is None or effects.unknown or answer.after is None:
         return answer, None
-    effects = effects_of(rules, asking, snapshot, brought(asking.request, given))
-    return answer, None if effects.unknown else changed_snapshot(rules, effects)
-
-
-def _from_line(
-    snapshot: Mapping[str, Any], entity: str, given: Mapping[str, Any], names: Iterable[str]
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The snapshot without a line of a list, and what the line and the rest bring to a request."""
-    lines = snapshot.get(entity) or ()
-    written = str(given[entity])
-    if not (written.isdecimal() and int(written) < len(lines)):
-        raise SnapshotError([_no_line(entity, written, lines)])
-    line = lines[int(written)]
-    others = {key: value for key, value in given.items() if key != entity}
-    figures = {key: line[key] for key in names if key in line}
-    rest = [other for at, other in enumerate(lines) if at != int(written)]
-    return {**snapshot, entity: rest}, {**figures, **others}
-
-
-def _no_line(entity: str, written: str, lines: Sequence[Any]) -> Problem:
-    count = len(lines)
-    hint = f"count from 0 to {count - 1}" if count else f"the account has no `{entity}`"
-    message = f"`{entity}` has no line {written}"
-    return Problem("unknown-line", message, hint, Place(pointer=entity))
+    return answer, changed_snapshot(rules, effects)

@@ -89,6 +89,8 @@ def requests_agree(account: Point, rng: Random, compared: Compared, where: str) 
     """Whether both say the same of every request that any version declares, and of a limit."""
     for name, said in declared(account):
         inputs = {one: value(rng, one, it, account) for one, it in said.get("inputs", {}).items()}
+        if "takes" in said:
+            inputs = {said["takes"]: str(rng.randrange(3))}
         for asked in (inputs, *edge(rng, account, name, said, inputs)):
             outcome = answered(account, name, asked, compared, f"{where}, {name} {asked}")
             compared.reached[f"{name} {outcome}"] += 1

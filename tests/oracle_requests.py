@@ -4,7 +4,7 @@ A request changes a copy of the snapshot; what it would lead to is asked of that
 account.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
@@ -113,7 +113,10 @@ class Asking:
 
     def answer(self, facts: Mapping[str, Any]) -> Answer:
         """What the request comes to with these inputs, as they are written. Raises OracleError."""
-        account, inputs = self.account, read_inputs(self.inputs, facts, self.account)
+        account, taken = self.account, ""
+        if "takes" in self.request:
+            facts, taken = taken_line(account.snapshot, self.request["takes"], facts, self.inputs)
+        inputs = read_inputs(self.inputs, facts, account)
         self.on_step(inputs)
         named = {name: said["key_of"] for name, said in self.inputs.items() if "key_of" in said}
         asked = [(entity, inputs[name]) for name, entity in named.items() if name in inputs]
@@ -121,6 +124,8 @@ class Asking:
         lines = read_account(rules, account.snapshot, account.books.moment, asked)
         place = Asked(World(rules, lines, watch), inputs=inputs, optional=self.optional)
         effects = changed(account.snapshot, self.request.get("effects") or (), place, named)
+        if taken and isinstance(effects, Mapping):
+            del effects[self.request["takes"]][int(taken)]
         place = replace(place, later=Later(account.books, watch, effects))
         ruling = combined(self.conditions(place, effects))
         after = effects if isinstance(effects, Mapping) else None
@@ -155,6 +160,21 @@ def combined(conditions: Iterator[tuple[str, Value]]) -> Ruling:
     if reasons:
         return Ruling(False, reasons)
     return Ruling(None if any(isinstance(holds, Unknown) for _, holds in met) else True)
+
+
+def taken_line(
+    snapshot: Snapshot, entity: str, facts: Mapping[str, Any], names: Collection[str]
+) -> tuple[dict[str, Any], str]:
+    """The figures of the line that a request takes, and its position. Raises OracleError."""
+    if entity not in facts:
+        raise OracleError("missing-key", entity)
+    written, lines = str(facts[entity]), snapshot.get(entity) or ()
+    if not written.isdecimal() or int(written) >= len(lines):
+        raise OracleError("unknown-line", written)
+    if twice := (facts.keys() - {entity}) & set(names):
+        raise OracleError("given-twice", min(twice))
+    own = {name: lines[int(written)][name] for name in names}
+    return own | {name: fact for name, fact in facts.items() if name != entity}, written
 
 
 def read_inputs(

@@ -220,8 +220,9 @@ def unknown_permits(patch: Patch) -> None:
 
     def faulty(ruling: Any) -> Any:
         def read(self: Any, name: str) -> Any:
-            made, reasons = ruling(self, name)
-            return (replace(made, permitted=True) if made.permitted is None else made), reasons
+            made = ruling(self, name)
+            unknown = made.ruling.permitted is None
+            return made._replace(ruling=replace(made.ruling, permitted=True)) if unknown else made
 
         return read
 

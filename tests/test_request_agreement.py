@@ -101,7 +101,7 @@ def test_small_rules_permit_refuse_and_permit_again(running: Running) -> None:
 ONLY_UNDETERMINED = {"above_coin_limit", "restricted_in_region"}
 """Rules that nothing is refused by while their figures are not public."""
 
-ALWAYS_TOLD = {"repay"}
+ALWAYS_TOLD = {"repay", "fill_order", "cancel_order"}
 """Requests that never depend on what is not known."""
 
 ALWAYS_OPEN = {"transfer_in"}

@@ -23,6 +23,8 @@ from policy_engine.render.answer import (
 from policy_engine.render.decision import asked_text
 from policy_engine.render.distances import render as distances
 from policy_engine.render.distances import to_json as distances_json
+from policy_engine.render.hours import render as render_hours
+from policy_engine.render.hours import to_json as hours_json
 from policy_engine.render.layout import Page
 from policy_engine.rules import Rules
 
@@ -35,6 +37,7 @@ FOUND, CANNOT_TELL = 0, 3
 @click.argument("inputs", metavar="[INPUT=VALUE]...", nargs=-1)
 @click.option("--price", "line", metavar="ASSET", help="How far a price may move instead.")
 @click.option("--uniform", is_flag=True, help="How far all prices together may move.")
+@click.option("--hours", is_flag=True, help="How long until what accrues changes the status.")
 @click.option(
     "--hold", "held", metavar="ASSET", multiple=True, help="Leave a price out of --uniform."
 )
@@ -49,18 +52,20 @@ def limit(
     inputs: tuple[str, ...],
     line: str | None,
     uniform: bool,
+    hours: bool,
     held: tuple[str, ...],
     tick: str,
 ) -> int:
-    """How far an account can go: the largest amount of a request, or the price of a status.
+    """How far an account can go: the largest amount of a request, the price of a status, or hours.
 
     SNAPSHOT is a JSON file, or `-` for stdin. NAME is a request of the rules in force that has a
     limit, such as `borrow asset=USDC`: the amount told and every smaller one are permitted. With
-    --price or --uniform it tells at which prices each status begins. It ends with 3 if that cannot
-    be told.
+    --price or --uniform it tells at which prices each status begins, with --hours after how many
+    full hours. It ends with 3 if that cannot be told.
     """
-    if [name is None, line is None, not uniform].count(False) != 1:
-        raise click.UsageError("give one: the NAME of a request, --price ASSET, or --uniform")
+    if [name is None, line is None, not uniform, not hours].count(False) != 1:
+        wanted = "give one: the NAME of a request, --price ASSET, --uniform, or --hours"
+        raise click.UsageError(wanted)
     if held and not uniform:
         raise click.UsageError("--hold goes with --uniform")
     rules = asked.in_force(asked.rulebook(), given.at)
@@ -68,6 +73,8 @@ def limit(
         before = rules.decide(given.snapshot)
     if name is not None:
         return _of_request(given, asked, rules, before, name, inputs)
+    if hours:
+        return _of_hours(given, asked, before, rules)
     return _of_prices(
         given, asked, before, lambda: rules.distances(given.snapshot, line, tick, held)
     )
@@ -107,6 +114,14 @@ def _of_prices(given: Given, asked: Asked, before: Decision, find: Callable[[], 
     said = distances_json(found) if asked.format == JSON else distances(found, before, _page(asked))
     asked.answer(said)
     return CANNOT_TELL if found.status is None else FOUND
+
+
+def _of_hours(given: Given, asked: Asked, before: Decision, rules: Rules) -> int:
+    with placed(given.file_of):
+        found = rules.hours(given.snapshot)
+    page = _page(asked)
+    asked.answer(hours_json(found) if asked.format == JSON else render_hours(found, before, page))
+    return CANNOT_TELL if found.status is None or found.untold == 0 else FOUND
 
 
 def _page(asked: Asked) -> Page:

@@ -77,6 +77,8 @@ def formula(path: Path, old: Formula, new: Formula) -> Iterator[Change]:
     """The changes of a formula."""
     yield from condition((*path, "expression"), "formula", old, new, "expression")
     yield from kinds(path, "formula", old, new)
+    more = {"citation": new.citation, "name": new.name}
+    yield from differing((*path, "accrues"), "formula", old.accrues, new.accrues, LOGIC, **more)
     yield from aspects(path, old, new)
 
 

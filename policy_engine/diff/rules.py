@@ -63,6 +63,7 @@ def request(path: Path, old: Request, new: Request) -> Iterator[Change]:
     yield from differing((*path, "requires"), "request", *required, LOGIC, **more)
     told = old.permission, new.permission
     yield from differing((*path, "permission"), "request", *told, LOGIC, **more)
+    yield from differing((*path, "takes"), "request", old.takes, new.takes, INPUTS, **more)
     brought = named((*path, "inputs"), "input", (old.inputs, new.inputs), INPUTS, _brought)
     yield from _cited(brought, old, new)
     effects = _effects((*path, "effects"), _sets(old), _sets(new))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -123,6 +124,18 @@ def _assumed(resolved: Resolved) -> dict[str, str]:
     provisions = [*resolved.used.values(), *formulas, *rules, *main.permissions.values()]
     names = {name for provision in provisions for name in provision.assumes}
     return {name: assumption_title(resolved.scope, name) for name in sorted(names)}
+
+
+def assumed_by(whole: Plan, names: set[str]) -> dict[str, str]:
+    """The assumptions of all that some of a plan's figures need, with their titles, by name."""
+    found: set[str] = set()
+    for figure in only(whole, names).figures():
+        if isinstance(figure, Step):
+            found.update(figure.provision.assumes if figure.provision else ())
+            called = (node.id for node in ast.walk(figure.tree) if isinstance(node, ast.Name))
+            used = (whole.used.get(name.partition(".")[0]) for name in called)
+            found.update(name for one in used if one is not None for name in one.assumes)
+    return {name: assumption_title(whole.scope, name) for name in sorted(found)}
 
 
 def assumption_title(names: Scope, assumption: str) -> str:

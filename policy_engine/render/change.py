@@ -22,6 +22,7 @@ from policy_engine.diff.change import (
 from policy_engine.language.syntax import Expression
 from policy_engine.language.text import to_text
 from policy_engine.model import (
+    Accrual,
     Citation,
     Effect,
     Formula,
@@ -111,6 +112,9 @@ def said(value: Any) -> str:
             return plain(value)
         case NotKnown(because=because):
             return f"undetermined ({because})"
+        case Accrual():
+            covers = ", ".join(f"{share} covers {whole}" for whole, share in value.covers.items())
+            return f"every hour to {value.to} of {value.of}, by {value.by}; {covers}"
         case datetime():
             return instant_text(value)
         case timedelta():

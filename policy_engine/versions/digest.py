@@ -15,6 +15,7 @@ from policy_engine.language.text import to_text
 from policy_engine.model import Row, Version
 from policy_engine.numbers import instant_text, plain
 
+_NOTHING: tuple[Any, ...] = (None, [], {})
 _NOT_MEANING = frozenset({"id", "make_digest", "path", "place", "document"})
 
 
@@ -40,7 +41,17 @@ def meaning(version: Version) -> dict[str, Any]:
         _by_column(scale)
     if said_beside := sorted(remarks(version.document)):
         said["remarks"] = [[*path, text] for path, text in said_beside]
-    return said
+    return {name: _without_nothing(part) for name, part in said.items() if part not in _NOTHING}
+
+
+def _without_nothing(value: Any) -> Any:
+    """What is said; what is not leaves no trace, so that a new word of the language changes no
+    digest of what was written without it."""
+    if isinstance(value, list):
+        return [_without_nothing(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_nothing(item) for key, item in value.items() if item not in _NOTHING}
+    return value
 
 
 def _by_column(scale: dict[str, Any]) -> None:

@@ -9,10 +9,9 @@ from pathlib import PurePath
 from typing import Any
 
 from policy_engine.document import Document
-from policy_engine.errors import MOST_PROBLEMS, Problem, RulesError, did_you_mean
+from policy_engine.errors import Problem, RulesError
 from policy_engine.model import (
-    ACCOUNT,
-    LISTS,
+    Accrual,
     Formula,
     Input,
     Parameter,
@@ -25,6 +24,7 @@ from policy_engine.versions.digest import digest
 from policy_engine.versions.figures import read_scale, read_table, read_value
 from policy_engine.versions.part import Part, provision
 from policy_engine.versions.requests import read_request
+from policy_engine.versions.sound import check, mappings
 
 _FORMULAS = ("applies_when", "when", "expression")
 
@@ -41,11 +41,7 @@ def read_version(
     root = Part(document, content, problems)
     fields = dict(_fields(root))
     if recorded is None:
-        _check_entities(root)
-        _check_references(root)
-        _check_required(root)
-        _check_statuses(root)
-        _check_keys(fields["inputs"], root)
+        check(root, fields["inputs"])
     if problems:
         raise RulesError(problems)
     return Version(
@@ -61,7 +57,7 @@ def read_version(
 def formula_problems(document: Document) -> list[Problem]:
     """The formulas of a rule file that cannot be read, whatever else is wrong with it."""
     problems: list[Problem] = []
-    for part in _mappings(Part(document, document.data, problems)):
+    for part in mappings(Part(document, document.data, problems)):
         for key in _FORMULAS:
             if isinstance(part.content.get(key), str):
                 part.expression(key)
@@ -167,7 +163,12 @@ def _formula(part: Part, entity: str) -> Formula:
         kind=kind,
         unit=part.get("unit"),
         expression=part.expression("expression"),
+        accrues=_accrual(part["accrues"]) if "accrues" in part else None,
     )
+
+
+def _accrual(part: Part) -> Accrual:
+    return Accrual(part.get("of"), part.get("by"), part.get("to"), dict(part.get("covers")))
 
 
 def _invariant(part: Part) -> Formula:
@@ -185,107 +186,3 @@ def _rule(part: Part) -> Rule:
 
 def _permission(part: Part) -> Permission:
     return Permission(**provision(part), refuse_when=_rules(part, "refuse_when"))
-
-
-# --- what the schema cannot see ------------------------------------------------------------------
-
-
-def _check_references(root: Part) -> None:
-    """Every source cited and every assumption named must be declared in the same file."""
-    sources, assumptions = root.get("sources", {}), root.get("assumptions", {})
-    for part in _mappings(root):
-        if part.pointer and part.pointer[-1] == "citation" and isinstance(part.get("source"), str):
-            _declared(part["source"], sources, "sources")
-        for key in ("assumes", "otherwise_assumes"):
-            for item in part[key].each() if key in part and len(part.pointer) > 1 else ():
-                _declared(item, assumptions, "assumptions")
-
-
-def _mappings(part: Part) -> Iterator[Part]:
-    if isinstance(part.content, dict):
-        yield part
-        for name in part.content:
-            yield from _mappings(part[name])
-    elif isinstance(part.content, list):
-        for item in part.each():
-            yield from _mappings(item)
-
-
-def _declared(part: Part, known: dict[str, Any], section: str) -> None:
-    if part.content not in known and len(part.problems) < MOST_PROBLEMS:
-        hint = did_you_mean(part.content, known) or f"declare it under `{section}`"
-        part.complain("unknown-name", f"`{part.content}` is not one of the `{section}`", hint)
-
-
-def _check_required(root: Part) -> None:
-    """What a request requires is a permission of the same file."""
-    told = [name for name, part in root.items("requests") if part.get("permission", False)]
-    known = [*root.get("permissions", {}), *told]
-    for name, part in root.items("requests"):
-        for item in part["requires"].each() if "requires" in part else ():
-            if item.content not in known:
-                hint = did_you_mean(item.content, known) or "declare it under `permissions`"
-                message = f"`{name}` requires `{item.content}`, which is no permission here"
-                item.complain("unknown-name", message, hint)
-        if name in told and name in _required(root, name):
-            hint = "a permission cannot wait for itself: take it out of `requires`"
-            part["requires"].complain("cycle", f"`{name}` requires itself", hint)
-
-
-def _required(root: Part, request: str) -> set[str]:
-    """All that a request requires, and what those require that are requests themselves."""
-    declared, requests = root.get("permissions", {}), root.get("requests", {})
-    met: set[str] = set()
-    waiting = list(requests[request].get("requires", ()))
-    while waiting:
-        name = waiting.pop()
-        if name not in met and name not in declared:
-            waiting += requests.get(name, {}).get("requires", ())
-        met.add(name)
-    return met - set(declared)
-
-
-def _check_statuses(root: Part) -> None:
-    """All but the last have a condition: the first that holds is the account's status."""
-    statuses = [part for _, part in root.items("statuses")]
-    for part in statuses[:-1]:
-        if "when" not in part:
-            hint = "only the last one goes without: it is what remains"
-            part.complain("missing-key", f"status `{part.name}` has no `when`", hint, key=True)
-    if statuses and "when" in statuses[-1]:
-        message = f"the last status, `{statuses[-1].name}`, has a `when`"
-        hint = "the last status is what remains when no other holds: take its `when` out"
-        statuses[-1]["when"].complain("invalid-value", message, hint, key=True)
-    if "applies_when" in root and not statuses:
-        message = "a ruleset that applies to accounts needs `statuses`"
-        hint = "add at least one; the last needs no `when`, as in `normal: {title: Normal}`"
-        root["applies_when"].complain("missing-key", message, hint, key=True)
-
-
-def _check_keys(inputs: dict[str, dict[str, Input]], root: Part) -> None:
-    """One key to a list, and `key_of` names a list with a key."""
-    for entity, items in inputs.items():
-        keys = [item for item in items.values() if item.key]
-        for item in keys[1:]:
-            message = f"`{entity}` has two keys, `{keys[0].name}` and `{item.name}`"
-            part = root["inputs"][entity][item.name]
-            hint = "one input tells the lines apart: take `key: true` from the other"
-            part.complain("duplicate-key", message, hint, key=True)
-        for item in items.values():
-            target = inputs.get(item.key_of or "", {})
-            if item.key_of and not any(other.key for other in target.values()):
-                part = root["inputs"][entity][item.name]["key_of"]
-                keyed = [name for name, of in inputs.items() if any(i.key for i in of.values())]
-                hint = did_you_mean(item.key_of, keyed) or "mark an input of that list `key: true`"
-                part.complain("unknown-name", f"`{item.key_of}` is not a list with a key", hint)
-
-
-def _check_entities(root: Part) -> None:
-    """Inputs and formulas are of the account or of a list of the snapshot."""
-    for section in ("inputs", "formulas"):
-        for name, part in root.items(section):
-            if name not in (ACCOUNT, *LISTS):
-                listed = f"there are `{ACCOUNT}`, {', '.join(f'`{entity}`' for entity in LISTS)}"
-                hint = did_you_mean(name, (ACCOUNT, *LISTS)) or listed
-                message = f"`{name}` is neither the account nor a list of the snapshot"
-                part.complain("unknown-name", message, hint, key=True)

@@ -20,10 +20,12 @@ def read_request(part: Part, refuse_when: tuple[Rule, ...], inputs: Inputs) -> R
     brought = {name: _input(item) for name, item in part.items("inputs")}
     effects = tuple(_effects(part, brought, inputs))
     _check_permission(part, brought)
+    _check_takes(part, brought, inputs)
     _check_once(part)
     return Request(
         **provision(part),
         permission=part.get("permission", False),
+        takes=part.get("takes"),
         requires=tuple(part.get("requires", ())),
         inputs=brought,
         effects=effects,
@@ -54,6 +56,25 @@ def _check_permission(part: Part, brought: Brought) -> None:
         message = f"`{part.name}` cannot be a permission: `{free[0]}` may be anything"
         hint = f"list its values with `one_of`, or declare `{part.name}` under `permissions`"
         part["permission"].complain("invalid-value", message, hint, key=True)
+
+
+def _check_takes(part: Part, brought: Brought, inputs: Inputs) -> None:
+    """What is made with a line brings figures of that line, and nothing that is sought."""
+    if (
+        "takes" not in part
+        or _one_of(part["takes"], inputs, "lists that this version reads") is None
+    ):
+        return
+    taken = part.get("takes")
+    for name in brought.keys() - inputs[taken].keys():
+        hint = did_you_mean(name, inputs[taken]) or "leave it out: the line brings all figures"
+        message = f"`{name}` is no figure of the `{taken}` that `{part.name}` takes"
+        part["inputs"][name].complain("unknown-name", message, hint, key=True)
+    for key in ("limit", "permission"):
+        if part.get(key):
+            hint = f"take `{key}` or `takes` out"
+            message = f"`{part.name}` is made with a line of `{taken}`, so it can have no `{key}`"
+            part[key].complain("invalid-value", message, hint, key=True)
 
 
 def _input(part: Part) -> RequestInput:

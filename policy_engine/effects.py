@@ -10,12 +10,12 @@ from typing import Any
 from policy_engine.asking import Asking
 from policy_engine.deciding import Deciding
 from policy_engine.decision import Decision
-from policy_engine.errors import SnapshotError
+from policy_engine.errors import Place, Problem, SnapshotError
 from policy_engine.fields import shape
 from policy_engine.language.asked import effect_entity
 from policy_engine.language.values import Undetermined, is_undetermined, together
 from policy_engine.lines import not_given
-from policy_engine.model import ACCOUNT, LISTS, Effect, Input
+from policy_engine.model import ACCOUNT, LISTS, Effect, Input, Request
 from policy_engine.numbers import exactly, text_of
 from policy_engine.policy import Compiled
 from policy_engine.snapshot import Reader, Taken
@@ -59,7 +59,8 @@ def effects_of(
     taken: Taken | None = None,
     gone: int | None = None,
 ) -> Effects:
-    """What a request changes. Raises SnapshotError where it names a line that is not there.
+    """What a request changes. Raises SnapshotError where it names a line that is not there, or one
+    line twice and sets a figure of it twice.
 
     `taken` is the account with those lines, where another request like this has read it already;
     `gone` is the position of the line that the request takes.
@@ -72,6 +73,7 @@ def effects_of(
     ]
     if taken is None:
         taken = with_lines(reader, reader.read(snapshot, rules.at), snapshot, named)
+    _check_once(asking.request, given)
     values, reached = exactly(asking.set_values, taken.inputs, taken.lists, given)
     settings: list[tuple[Input, Any]] = []
     lines: list[LineChange] = []
@@ -89,6 +91,20 @@ def effects_of(
     left = None if takes is None or gone is None else (takes, gone)
     changes = tuple(settings), tuple(lines), short, unknown, left
     return Effects(snapshot, given, taken, *changes, reached=frozenset(reached))
+
+
+def _check_once(request: Request, given: Mapping[str, Any]) -> None:
+    """All effects come at once: two inputs that name one line may not set the same figure of it."""
+    met: dict[tuple[str, Any, str], str] = {}
+    for effect in request.effects:
+        for name in effect.sets if effect.line else ():
+            line = str(effect.line)
+            key = given[line]
+            first = met.setdefault((str(request.inputs[line].key_of), key, name), line)
+            if first != line and not is_undetermined(key):
+                message = f"`{first}` and `{line}` both name {text_of(key)}, and both set `{name}`"
+                place = Place(pointer=line)
+                raise SnapshotError([Problem("same-line", message, "name two lines", place)])
 
 
 def _line_change(

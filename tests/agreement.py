@@ -86,7 +86,10 @@ def expected(decided: dict[str, Any]) -> dict[str, Any]:
 
 
 def given(decision: Decision, like: dict[str, Any]) -> dict[str, Any]:
-    """The engine's decision, cut to what the oracle speaks of."""
+    """The engine's decision, cut to what the oracle speaks of.
+
+    It says nothing of what only permissions rest on that are told by requests.
+    """
     said = json.loads(decision.to_json())
     return {
         "status": said["status"],
@@ -98,7 +101,7 @@ def given(decision: Decision, like: dict[str, Any]) -> dict[str, Any]:
             if [reason["rule"] for reason in ruling["reasons"]] != ["not-offered"]
         },
         "notices": [notice["rule"] for notice in said["notices"]],
-        "assumptions": [assumption["name"] for assumption in said["assumptions"]],
+        "assumptions": sorted(decision.granted),
         "undetermined": sorted(said["undetermined"]),
     }
 

@@ -119,6 +119,7 @@ class Asking:
         inputs = read_inputs(self.inputs, facts, account)
         self.on_step(inputs)
         named = {name: said["key_of"] for name, said in self.inputs.items() if "key_of" in said}
+        self.each_once(inputs, named)
         asked = [(entity, inputs[name]) for name, entity in named.items() if name in inputs]
         rules, watch = account.world.rules, account.world.watch
         lines = read_account(rules, account.snapshot, account.books.moment, asked)
@@ -130,6 +131,14 @@ class Asking:
         ruling = combined(self.conditions(place, effects))
         after = effects if isinstance(effects, Mapping) else None
         return Answer(ruling, after, not isinstance(effects, Unknown))
+
+    def each_once(self, inputs: Mapping[str, Value], named: Mapping[str, str]) -> None:
+        """No figure of one line is set twice, by inputs that name it both. Raises OracleError."""
+        effects = [one for one in self.request.get("effects") or () if "line" in one]
+        told = [(one["line"], figure) for one in effects for figure in one["set"]]
+        lines = [(named[line], inputs[line], figure) for line, figure in told if line in inputs]
+        if len({*lines}) < len(lines):
+            raise OracleError("same-line", self.request.get("title", ""))
 
     def on_step(self, inputs: Mapping[str, Value]) -> None:
         """A figure that has a limit is asked for in steps of it. Raises OracleError."""

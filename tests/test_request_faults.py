@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policy_engine import Rulebook, Rules
-from policy_engine.errors import RulesError
+from policy_engine.errors import RulesError, SnapshotError
 
 HEAD = """
 ruleset: small
@@ -137,3 +137,20 @@ def test_a_limit_is_told_where_no_rules_apply_afterwards() -> None:
     answer = made.request(SNAPSHOT, "x", asset="BTC", amount="1")
     assert (answer.permitted, answer.after) == (True, None)
     assert made.limit(SNAPSHOT, "x", asset="BTC") == 9
+
+
+TWO_LINES = (
+    "inputs: {one: {type: text, key_of: assets}, other: {type: text, key_of: assets}},"
+    " effects: [{line: one, set: {free: free + locked}}, {line: other, set: {free: locked}}]"
+)
+
+
+def test_two_inputs_that_name_one_line_cannot_both_set_a_figure_of_it() -> None:
+    made = rules(f"  x: {{{TWO_LINES}}}")
+    assert made.request(SNAPSHOT, "x", one="BTC", other="USDC").permitted is True
+    with pytest.raises(SnapshotError) as raised:
+        made.request(SNAPSHOT, "x", one="BTC", other="BTC")
+    (problem,) = raised.value.problems
+    assert problem.code == "same-line"
+    assert problem.message == "`one` and `other` both name BTC, and both set `free`"
+    assert (problem.place.pointer, problem.hint) == ("other", "name two lines")

@@ -88,9 +88,7 @@ def widened(rng: Random, snapshot: Snapshot) -> Snapshot:
 def requests_agree(account: Point, rng: Random, compared: Compared, where: str) -> bool:
     """Whether both say the same of every request that any version declares, and of a limit."""
     for name, said in declared(account):
-        inputs = {one: value(rng, one, it, account) for one, it in said.get("inputs", {}).items()}
-        if "takes" in said:
-            inputs = {said["takes"]: str(rng.randrange(3))}
+        inputs = brought(rng, said, account, where)
         for asked in (inputs, *edge(rng, account, name, said, inputs)):
             outcome = answered(account, name, asked, compared, f"{where}, {name} {asked}")
             compared.reached[f"{name} {outcome}"] += 1
@@ -99,6 +97,13 @@ def requests_agree(account: Point, rng: Random, compared: Compared, where: str) 
         if "limit" in said and not coarse(rng, account, name, said, inputs, compared, where):
             return False
     return True
+
+
+def brought(rng: Random, said: Said, account: Point, where: str) -> Said:
+    """What a request is asked with: the position of a line that it takes, or values."""
+    if "takes" in said:
+        return {said["takes"]: str(Random(where).randrange(3))}
+    return {one: value(rng, one, it, account) for one, it in said.get("inputs", {}).items()}
 
 
 def declared(account: Point) -> list[tuple[str, Said]]:

@@ -23,9 +23,12 @@ COMMANDS: Mapping[str, str] = {
     "request": "Whether the rules permit what an account asks for.",
     "limit": "The most that the rules permit an account.",
     "whatif": "What the rules would decide of an account if it were otherwise.",
+    "log": "Decisions recorded so that what was decided can be proved.",
     "history": "The versions of each ruleset: past, in force, announced.",
     "check": "What is wrong with the rule files.",
     "diff": "What changed between two states of the rules.",
+    "gitdiff": "What changed in one rule file, for `git diff` to show.",
+    "impact": "What a change of the rules does to a book of accounts.",
     "test": "Whether the cases come out as they say.",
     "import": "Responses of an exchange's API as a new rule file, or as prices.",
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -21,16 +21,19 @@ from policy_engine.cli.shared import (
     rules_option,
     say,
 )
+from policy_engine.cli.witnessing import Wanted, witness_options, witnessed
 from policy_engine.diff import Changes, Significance, compare
 from policy_engine.errors import Place, Problem, RulesError
 from policy_engine.model import Version
 from policy_engine.numbers import day_or_instant, instant_text
 from policy_engine.render import diff as text
 from policy_engine.render import diff_json, diff_markdown
+from policy_engine.render import witnesses as witness_text
 from policy_engine.render.layout import Page
 from policy_engine.rulebook import Rulebook
+from policy_engine.witnesses import Boundary
 
-MARKDOWN = "markdown"
+MARKDOWN, HTML = "markdown", "html"
 SAME, DIFFERENT = 0, 1
 
 
@@ -49,8 +52,9 @@ SAME, DIFFERENT = 0, 1
 )
 @click.option("--exit-code", is_flag=True, help="End with 1 if anything changed.")
 @click.option(
-    "--format", type=click.Choice([TEXT, JSON, MARKDOWN]), default=TEXT, show_default=True
+    "--format", type=click.Choice([TEXT, JSON, MARKDOWN, HTML]), default=TEXT, show_default=True
 )
+@witness_options
 @output_option
 def diff(
     old: str,
@@ -62,6 +66,7 @@ def diff(
     exit_code: bool,
     format: str,
     output: Path | None,
+    wanted: Wanted,
 ) -> int:
     """What changed between two states of the rules.
 
@@ -69,21 +74,42 @@ def diff(
     <ruleset>@2025-01-21, or a folder of rules (those in force at --at).
     """
     asked = Asked(rules, at, known_at, format, output)
+    if format == HTML and wanted.any:
+        raise click.UsageError("witnesses are shown as text, json or markdown")
     sides = _side(old, "OLD"), _side(new, "NEW")
+    if asked.at is None and any(side.folder is not None for side in sides):
+        asked = replace(asked, at=asked.moment())
     found = _between(sides, asked)
     shown = found.at_least(Significance[significance.upper()])
-    asked.answer(_rendered(shown, asked))
+    if format == HTML:
+        asked.answer(_page(shown, (old, new), asked, significance))
+    else:
+        asked.answer(_rendered(shown, asked, witnessed(wanted, (old, new), asked, shown)))
     if len(shown.changes) < len(found.changes):
         say(f"left out: {len(found.changes) - len(shown.changes)} that go less deep")
     return DIFFERENT if exit_code and shown.changes else SAME
 
 
-def _rendered(found: Changes, asked: Asked) -> str:
+def _rendered(found: Changes, asked: Asked, more: tuple[Boundary, ...] | None) -> str:
     if asked.format == JSON:
-        return diff_json.to_json(found)
+        return diff_json.to_json(found, more)
+    page = Page(terminal_columns(asked.output), colour_wanted(asked.output))
     if asked.format == MARKDOWN:
-        return diff_markdown.render(found)
-    return text.render(found, Page(terminal_columns(asked.output), colour_wanted(asked.output)))
+        made = diff_markdown.render(found)
+        return made if more is None else f"{made}\n\n{witness_text.markdown(more)}"
+    made = text.render(found, page)
+    return made if more is None else f"{made}\n\n{witness_text.render(more, page)}"
+
+
+def _page(found: Changes, words: tuple[str, str], asked: Asked, significance: str) -> str:
+    """The changes as a page; jinja2 is slow to import, and is wanted for pages only."""
+    from policy_engine.cli.pages import command, state
+    from policy_engine.render.html import diff_page
+
+    old, new = (state(word, asked) for word in words)
+    least = Significance.WORDING.word
+    more = [] if significance == least else ["--significance", significance]
+    return diff_page(found, old, new, command("diff", words, asked, *more))
 
 
 # --- sides ----------------------------------------------------------------------------------------
@@ -138,7 +164,7 @@ def _blamed(problem: Problem, sides: tuple[Side, Side]) -> str:
 
 def _between_books(sides: tuple[Side, Side], asked: Asked) -> Changes:
     """The changes where at least one side is a folder of its own."""
-    at = asked.at or _now(asked)
+    at = asked.moment()
     books = [_book(side, asked) for side in sides]
     held = [_held(side, book, at, asked) for side, book in zip(sides, books, strict=True)]
     named = {side.word.partition("@")[0] for side in sides if "@" in side.word}
@@ -147,12 +173,6 @@ def _between_books(sides: tuple[Side, Side], asked: Asked) -> Changes:
     else:
         _say_later(books[0], books[1], at)
     return compare(held[0], held[1], dates=True)
-
-
-def _now(asked: Asked) -> datetime:
-    now = datetime.now(UTC).replace(microsecond=0)
-    say(f"at: {instant_text(now)}, now (choose another instant with --at)")
-    return now
 
 
 def _book(side: Side, asked: Asked) -> Rulebook:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,18 +15,25 @@ from policy_engine.language.syntax import Expression
 from policy_engine.language.text import to_text
 from policy_engine.model import NotKnown, Version
 from policy_engine.numbers import instant_text, plain, text_of
+from policy_engine.render.witnesses import to_mapping
 from policy_engine.versions.digest import meant
+from policy_engine.witnesses import Boundary
 
 NONE = "none"
 
 
-def to_json(changes: Changes) -> str:
-    """The changes as one line of JSON; figures are text, what is not there is null."""
-    said = {
+def to_json(changes: Changes, boundaries: Sequence[Boundary] | None = None) -> str:
+    """The changes as one line of JSON; figures are text, what is not there is null.
+
+    `boundaries`: with the witnesses of the changes.
+    """
+    said: dict[str, Any] = {
         "significance": grade_word(changes.significance),
         "rulesets": [_ruleset(pair, changes) for pair in changes.rulesets],
         "changes": [change_mapping(change) for change in changes.changes],
     }
+    if boundaries is not None:
+        said["boundaries"] = to_mapping(boundaries)
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 

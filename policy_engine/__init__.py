@@ -2,8 +2,14 @@
 
 from policy_engine.__about__ import ENGINE as __version__
 from policy_engine.decision import Decision
-from policy_engine.errors import Place, PolicyError, Problem, RulesError, SnapshotError
-from policy_engine.language.values import Undetermined
+from policy_engine.errors import (
+    Place,
+    PolicyError,
+    Problem,
+    RulesError,
+    SnapshotError,
+    Undetermined,
+)
 from policy_engine.layout import Assumption, InForce, Notice, Reason, Ruling
 from policy_engine.requests import Answer
 from policy_engine.rulebook import Rulebook

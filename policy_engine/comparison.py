@@ -9,8 +9,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from policy_engine.decision import Decision
-from policy_engine.errors import PolicyError, Problem
-from policy_engine.language.values import Undetermined
+from policy_engine.errors import PolicyError, Problem, Undetermined
 from policy_engine.layout import Ruling
 from policy_engine.model import Request, RequestInput
 from policy_engine.numbers import Value

@@ -26,6 +26,7 @@ from policy_engine.layout import (
     Record,
     Ruling,
     Told,
+    line_figures,
 )
 from policy_engine.model import LISTS
 from policy_engine.numbers import Value, instant_text, tidy
@@ -295,7 +296,7 @@ class Decision:
         layout = self._layout
         named = {name: self._record.figures[at] for name, at in layout.values.items()}
         named |= {f"notices.{rule.reason.rule}": self._condition(rule) for rule in layout.notices}
-        named |= dict(self._unknown_lines())
+        named |= dict(line_figures(layout, self._record))
         named["status"] = self._status()
         for name, value in named.items():
             if isinstance(value, Undetermined):
@@ -303,15 +304,6 @@ class Decision:
         for name, told in self._rulings.items():
             if told.ruling.permitted is None:
                 yield f"permissions.{name}", told.unknown
-
-    def _unknown_lines(self) -> Iterator[tuple[str, Any]]:
-        for entity, lines in zip(LISTS, self._record.lists, strict=True):
-            known = () if isinstance(lines, Undetermined) else lines
-            key = self._layout.keys.get(entity)
-            for n, line in enumerate(known):
-                label = n if key is None else line[key]
-                for name, at in self._layout.columns[entity].items():
-                    yield f"{entity}.{label}.{name}", self._record.columns[at][n]
 
     @cached_property
     def _rulings(self) -> Mapping[str, Told]:

@@ -70,6 +70,17 @@ class SnapshotError(PolicyError):
     """A snapshot, or the question asked of it, that cannot be decided."""
 
 
+class Undetermined(Exception):
+    """What was asked for cannot be told. `reasons` say why, and what would settle it."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(self.reasons)
+
+    def __str__(self) -> str:
+        return "; ".join(self.reasons)
+
+
 def _with_hint(problem: Problem) -> str:
     return f"{problem}\n  hint: {problem.hint}" if problem.hint else str(problem)
 

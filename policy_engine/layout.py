@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from policy_engine.language.plan import Plan
-from policy_engine.model import Citation
+from policy_engine.language.values import is_undetermined
+from policy_engine.model import LISTS, Citation
 from policy_engine.numbers import Value
 
 Line = Mapping[str, Value | None]
@@ -137,3 +138,14 @@ class Record(NamedTuple):
     offered: tuple[str, ...]
     requested: Rulings | None = None
     """What tells whether a request may be made, where requests are told as permissions."""
+
+
+def line_figures(layout: Layout, record: Record) -> Iterator[tuple[str, Any]]:
+    """Every figure of every line, by list, key (or position) and name."""
+    for entity, lines in zip(LISTS, record.lists, strict=True):
+        known = () if is_undetermined(lines) else lines
+        key = layout.keys.get(entity)
+        for n, line in enumerate(known):
+            label = n if key is None else line[key]
+            for name, at in layout.columns[entity].items():
+                yield f"{entity}.{label}.{name}", record.columns[at][n]

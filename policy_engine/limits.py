@@ -11,8 +11,8 @@ from policy_engine.asking import Asking
 from policy_engine.deciding import Deciding
 from policy_engine.decision import Decision, Reason
 from policy_engine.effects import Effects, changed_account, effects_of
-from policy_engine.errors import Place, Problem, SnapshotError
-from policy_engine.language.values import Undetermined, is_undetermined
+from policy_engine.errors import Place, Problem, SnapshotError, Undetermined
+from policy_engine.language.values import is_undetermined
 from policy_engine.lines import known_rows
 from policy_engine.model import Limit, RequestInput
 from policy_engine.numbers import EXACT, LARGEST, UNLIMITED, tidy
@@ -193,7 +193,7 @@ class _Sampler:
         ruling = weighed(self.asking, effects, self.search.before, held)
         amounts = (finite(v) for line in effects.lines for v in line.values.values())
         probes = (*self.later.values(later), *self.asking.probing.values(held), *amounts)
-        reasons = ruling.unknown.reasons if isinstance(ruling.unknown, Undetermined) else ()
+        reasons = () if ruling.unknown is None else ruling.unknown.reasons
         return (ruling.permitted, () if ruling.permitted else reasons), probes
 
     def _effects(self, value: Decimal) -> Effects:

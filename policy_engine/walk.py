@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any, NamedTuple
 
-from policy_engine.language.values import Undetermined
+from policy_engine.errors import Undetermined
 from policy_engine.numbers import EXACT
 
 Targets = Sequence[Sequence[Decimal]]

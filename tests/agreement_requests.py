@@ -17,7 +17,7 @@ from oracle_case import Books, books
 from oracle_limits import Scan, scan
 from oracle_requests import Answer, Asking, asking
 from policy_engine import Decision, PolicyError, Rulebook, Rules
-from policy_engine.language.values import Undetermined
+from policy_engine.errors import Undetermined
 
 Document = dict[str, Any]
 UNLIMITED = Decimal("Infinity")

@@ -5,6 +5,8 @@ The rules of each test are written here, with few steps, so that every one of th
 
 from __future__ import annotations
 
+import pickle
+import traceback
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_engine import Rulebook, Rules, SnapshotError
-from policy_engine.language.values import Undetermined
+from policy_engine import Rulebook, Rules, SnapshotError, Undetermined
 from policy_engine.numbers import plain
 
 AT = "2025-02-01T00:00:00Z"
@@ -448,3 +449,14 @@ def test_the_limit_of_the_example(free: str, borrowed: str, price: str) -> None:
     assert asked(found.value + step) is False
     smaller = {(found.value * part / 24).quantize(step) for part in range(1, 25)}
     assert {asked(amount) for amount in smaller if amount > 0} <= {True}
+
+
+def test_a_limit_that_cannot_be_told_can_be_logged_and_pickled() -> None:
+    asset = {"asset": "ATOM", "free": "10", "locked": "0", "borrowed": "0", "interest": "0"}
+    snapshot = {"account": "A", "mode": "pro", "assets": [{**asset, "price": "11.5"}]}
+    with pytest.raises(Undetermined) as raised:
+        Rulebook.load().in_force("2025-12-20").limit(snapshot, "borrow", asset="ATOM")
+    said = "".join(traceback.format_exception(raised.value))
+    assert said.rstrip().endswith(str(raised.value))
+    assert str(raised.value) == "; ".join(raised.value.reasons)
+    assert pickle.loads(pickle.dumps(raised.value)).reasons == raised.value.reasons

@@ -21,8 +21,8 @@ from policy_engine import Decision, Rulebook, Rules
 from policy_engine import distances as distances_module
 from policy_engine import limits as limits_module
 from policy_engine.distances import Distance, Distances
+from policy_engine.errors import Undetermined
 from policy_engine.grids import Axis, price_grid
-from policy_engine.language.values import Undetermined
 from policy_engine.numbers import EXACT, LARGEST, plain
 from policy_engine.scenario import Scenario, Shift, shift
 from policy_engine.scenarios import changed_by, what_if

@@ -466,7 +466,8 @@ LEVELS = (
 @settings(max_examples=80, deadline=None)
 @given(INSTANTS, accounts(), OF_A_COIN)
 def test_more_collateral_never_lowers_a_level(at: str, snapshot: Snapshot, given_: Given) -> None:
-    # An order that sells the coin may lose more once more of it is held, in another tier.
+    # Without orders: two that buy the coin near its last edge are each reckoned alone, and may
+    # lose more once more of it is held.
     answer = answered(at, {**snapshot, "orders": []}, "transfer_in", given_)
     assert answer.after is not None
     for name in LEVELS:

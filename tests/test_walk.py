@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_engine.language.values import Undetermined
+from policy_engine.errors import Undetermined
 from policy_engine.numbers import EXACT
 from policy_engine.walk import ALL_VISITED, PATIENCE, Grid, Point, course
 

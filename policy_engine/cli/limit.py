@@ -13,7 +13,7 @@ from policy_engine.cli.request import argument_of
 from policy_engine.cli.shared import JSON, Asked, asked_options, placed, say
 from policy_engine.decision import Decision
 from policy_engine.distances import Distances
-from policy_engine.language.values import Undetermined
+from policy_engine.errors import Undetermined
 from policy_engine.render.answer import (
     limit_json,
     render_limit,

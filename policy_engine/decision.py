@@ -171,8 +171,7 @@ class Decision:
 
     @cached_property
     def granted(self) -> Mapping[str, str]:
-        """The same without what only permissions rest on that are told by requests: titles by
-        name."""
+        """The same, titles by name, without what only permissions told by requests rest on."""
         return {**self._layout.assumed, **self.reached}
 
     @cached_property

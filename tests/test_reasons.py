@@ -5,12 +5,14 @@ Each formula here once lost a reason, or told one too many.
 
 from __future__ import annotations
 
+import gc
 from decimal import localcontext
 
 import pytest
 
 from policy_engine import Rulebook
 from policy_engine.language.compute import compute, start
+from policy_engine.language.values import Undetermined
 from policy_engine.numbers import EXACT
 
 RULES = """
@@ -80,3 +82,15 @@ def test_the_reasons_are_told(expression: str, reasons: list[str]) -> None:
         begun = start(compiled.plan, taken.inputs, taken.lists)
         exact = compute(compiled.plan, compiled.lookups, begun).figures["figure"]
     assert exact.reasons == told
+
+
+def test_what_cannot_be_told_keeps_no_frame_of_a_decision_alive() -> None:
+    amounts = dict.fromkeys(("locked", "borrowed", "interest"), "0")
+    held = [{"asset": "BTC", "free": "1", "price": "9", **amounts}]
+    snapshot = {"account": "A-1", "mode": "pro", "assets": held}
+    rules = Rulebook.load().in_force("2025-12-20")
+    for _ in range(3):
+        rules.decide(snapshot).to_dict()
+    unknown = [one for one in gc.get_objects() if type(one) is Undetermined]
+    assert unknown
+    assert [one for one in unknown if one.__traceback__ is not None] == []

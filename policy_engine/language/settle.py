@@ -71,6 +71,7 @@ def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Settle:
     exactly = _exactly(step.tree, step.reads, step.looks, lookups)
 
     def settle(error: Exception, values: tuple[Any, ...], *rest: Any) -> Any:
+        error.__traceback__ = None  # the value is shared: each decision would add its frames
         unknown = [value for value in values if value.__class__ is Undetermined]
         if error.__class__ is Undetermined:
             only = len(unknown) == 1 and unknown[0] is error
@@ -91,6 +92,7 @@ def settle_gather(gather: Gather, lookups: Mapping[str, Rows | Lists]) -> Settle
     def settle(
         error: Exception, values: tuple[Any, ...], columns: tuple[Any, ...], *rest: Any
     ) -> Any:
+        error.__traceback__ = None
         value = gathered(gather.function, columns[0])
         return exactly(values, columns[1:], *rest) if value is None and exactly else value
 

@@ -144,7 +144,7 @@ def test_every_snippet_prints_what_its_comments_say(monkeypatch: pytest.MonkeyPa
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(block.text, "README.md", "exec"), names)
-        said = re.findall(r"^print\(.*\) +# (.*)$", block.text, re.MULTILINE)
+        said = re.findall(r"^ *print\(.*\) +# (.*)$", block.text, re.MULTILINE)
         assert printed.getvalue().splitlines() == said
         assert said
 

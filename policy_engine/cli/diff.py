@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,16 +14,15 @@ from policy_engine.cli.shared import (
     TEXT,
     Asked,
     at_option,
-    holds_rules,
     known_at_option,
     output_option,
     placed,
     rules_option,
     say,
 )
+from policy_engine.cli.sides import Side, blamed, side_of
 from policy_engine.cli.witnessing import Wanted, witness_options, witnessed
 from policy_engine.diff import Changes, Significance, compare
-from policy_engine.errors import Place, Problem, RulesError
 from policy_engine.model import Version
 from policy_engine.numbers import day_or_instant, instant_text
 from policy_engine.render import diff as text
@@ -76,7 +75,7 @@ def diff(
     asked = Asked(rules, at, known_at, format, output)
     if format == HTML and wanted.any:
         raise click.UsageError("witnesses are shown as text, json or markdown")
-    sides = _side(old, "OLD"), _side(new, "NEW")
+    sides = side_of(old, "OLD"), side_of(new, "NEW")
     if asked.at is None and any(side.folder is not None for side in sides):
         asked = replace(asked, at=asked.moment())
     found = _between(sides, asked)
@@ -115,48 +114,12 @@ def _page(found: Changes, words: tuple[str, str], asked: Asked, significance: st
 # --- sides ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Side:
-    """One of the two states: a folder, or an instant or version of the rules asked for."""
-
-    word: str
-    named: str
-    folder: Path | None = None
-
-
-def _side(word: str, named: str) -> Side:
-    """What a word on the command line names. Raises RulesError."""
-    if "@" in word:
-        return Side(word, named)
-    if holds_rules(Path(word)):
-        return Side(word, named, Path(word))
-    try:
-        day_or_instant(word)
-    except ValueError:
-        raise RulesError([_unreadable(word, named)]) from None
-    return Side(word, named)
-
-
-def _unreadable(word: str, named: str) -> Problem:
-    message = f"`{word}` is no instant, no version and no folder of rules"
-    hint = (
-        "write a day such as 2025-02-01, an instant such as 2025-02-01T12:00:00Z, "
-        "a version such as <ruleset>@2025-01-21, or a folder that holds rule files"
-    )
-    return Problem("bad-side", message, hint, Place(named))
-
-
 def _between(sides: tuple[Side, Side], asked: Asked) -> Changes:
     old, new = sides
     if old.folder is None and new.folder is None:
-        with placed(lambda problem: _blamed(problem, sides)):
+        with placed(lambda problem: blamed(problem, sides)):
             return asked.rulebook().diff(old.word, new.word, asked.known_at)
     return _between_books(sides, asked)
-
-
-def _blamed(problem: Problem, sides: tuple[Side, Side]) -> str:
-    """Which of the two words a problem is about."""
-    return next((side.named for side in sides if f"`{side.word}`" in problem.message), "OLD, NEW")
 
 
 # --- folders --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from policy_engine.language.syntax import Expression, parse
+from policy_engine.language.syntax import LONGEST_EXPRESSION, Expression, parse
 from policy_engine.language.text import to_text
 
 _LOOSE = frozenset({"sum", "product", "and", "or"})
@@ -64,6 +64,8 @@ def difference(old: Expression, new: Expression) -> Difference | None:
     texts = to_text(old.tree), to_text(new.tree)
     if texts[0] == texts[1]:
         return None
+    if max(map(len, texts)) > LONGEST_EXPRESSION:  # the one spelling has more spaces than theirs
+        return Difference(whole(old), whole(new))
     found = _smallest(*(_piece(parse(text)) for text in texts))
     if found is None:
         return None
@@ -89,7 +91,7 @@ def _span(text: str, piece: _Piece, first: bool) -> Span:
     start, end = piece.span
     sign = f"{piece.sign} "
     spelled = not first or piece.sign == "-"
-    return (start - 2, end) if spelled and text[:start].endswith(sign) else piece.span
+    return (start - len(sign), end) if spelled and text[:start].endswith(sign) else piece.span
 
 
 def _signed(text: str, piece: _Piece, first: bool) -> str:

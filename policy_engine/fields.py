@@ -40,6 +40,8 @@ class Field:
     nullable: bool = False
     amounts: frozenset[str] | None = None
     """The keys of a mapping of amounts, where the schema names them."""
+    numeric: bool = False
+    """Whether its value, or each value of its mapping, may be a number and not only text."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,18 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, root: Mapping[s
     take = _take(schema, kind, root) if choices is None else _one_of(choices)
     nullable = "null" in schema.get("type", ()) or None in schema.get("enum", ())
     amounts = _named_amounts(schema, root)
-    return Field(name, take, kind, required, above, examples[0], choices, nullable, amounts)
+    numeric = _is_numeric(schema, root)
+    return Field(
+        name, take, kind, required, above, examples[0], choices, nullable, amounts, numeric
+    )
+
+
+def _is_numeric(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    """Whether the values, or those of the mapping, may be numbers."""
+    others = schema.get("additionalProperties")
+    within = [*schema.get("properties", {}).values(), *([others] if others else [])]
+    wholes = [_whole(root, part) for part in within] if "object" in schema.get("type", ()) else []
+    return any("number" in part.get("type", ()) for part in wholes or [schema])
 
 
 def _named_amounts(schema: Mapping[str, Any], root: Mapping[str, Any]) -> frozenset[str] | None:
@@ -208,4 +221,5 @@ def declared(item: Input) -> Field:
     """The field of an input that the schema does not know: rules for other snapshots name it."""
     takes = {"truth": take_truth, "instant": take_instant, "number": _matching("-?" + AMOUNT)}
     take = takes.get(item.kind, _matching(r"[^\x00-\x1f\x7f]{1,128}"))
-    return Field(item.source[0], take, item.kind, not item.optional)
+    numeric = item.kind == "number"
+    return Field(item.source[0], take, item.kind, not item.optional, numeric=numeric)

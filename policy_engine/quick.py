@@ -26,6 +26,7 @@ _GLOBALS: Mapping[str, Any] = {
     "any": any,
     "are_amounts": are_amounts,
     "gather": chain.from_iterable,
+    "int": int,
     "len": len,
     "list": list,
     "map": map,
@@ -99,6 +100,8 @@ class _Writer:
             if not field.nullable:
                 yield f" if {variable} is None and {field.name!r} in snapshot: raise Odd"
         before = " " if field.required else f" if {variable} is not None: "
+        if field.numeric:
+            yield f" if {variable}.__class__ is int: {variable} = str({variable})"
         if field.amounts is not None:
             self.objects[f"keys_{field.name}"] = field.amounts
             yield f" if {variable} is not None:"

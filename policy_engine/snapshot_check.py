@@ -158,6 +158,34 @@ def as_texts(value: Any) -> Any:
     return value
 
 
+def figures_as_texts(snapshot: Any, numeric: Extra) -> Any:
+    """A snapshot with the numbers of its numeric fields as text; all else as it is.
+
+    `numeric` are the names of those fields, of the account and of the lines of each list.
+    """
+    if snapshot.__class__ is not dict:
+        return snapshot
+    changed = _figures(snapshot, numeric["account"])
+    for entity in numeric.keys() & snapshot.keys():
+        lines = snapshot[entity]
+        if lines.__class__ is list:
+            changed[entity] = [_figures(line, numeric[entity]) for line in lines]
+    return changed
+
+
+def _figures(held: Any, names: Collection[str]) -> Any:
+    if held.__class__ is not dict:
+        return held
+    return {name: _figure(value) if name in names else value for name, value in held.items()}
+
+
+def _figure(value: Any) -> Any:
+    if value.__class__ is dict:
+        return {key: _figure(item) for key, item in value.items()}
+    number = value.__class__ is int or (value.__class__ is Decimal and value.is_finite())
+    return _text(Decimal(value)) if number else value
+
+
 def _text(value: Decimal) -> str:
     try:
         return plain(within_digits(value, ""))

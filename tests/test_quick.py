@@ -11,6 +11,7 @@ import pytest
 
 from policy_engine import PolicyError, Rulebook
 from policy_engine.language.values import Undetermined
+from policy_engine.snapshot import Reader
 
 BOOK = Rulebook.load()
 ROUNDS = 400
@@ -143,3 +144,21 @@ def test_plain_snapshots_are_taken_quickly(stated: str) -> None:
     snapshot = {**BASE, **STATED[stated]}
     reader = rules.choice(snapshot)[1]
     assert plain(tuple(reader._quickly(snapshot, rules.at))) == outcome(rules.read, snapshot)
+
+
+@pytest.mark.parametrize("number", [lambda text: int(Decimal(text)), Decimal])
+def test_figures_that_are_numbers_are_taken_quickly(
+    number: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def numbers(line: dict[str, Any]) -> dict[str, Any]:
+        texts = ("asset", "sell", "buy", "borrowed_at", "hourly_rate")
+        return {name: value if name in texts else number(value) for name, value in line.items()}
+
+    lists = {name: [numbers(line) for line in BASE[name]] for name in ("assets", "orders", "loans")}
+    snapshot = {**BASE, **lists, "leverage": 5, "vip_level": 3}
+    rules = BOOK.in_force("2025-02-01")
+    reader = rules.choice(BASE)[1]
+    careful = outcome(reader._carefully, snapshot, rules.at)
+    monkeypatch.setattr(Reader, "_carefully", None)
+    assert outcome(reader.read, snapshot, rules.at) == careful
+    assert careful is not None

@@ -18,6 +18,7 @@ from policy_engine.policy import Compiled
 from policy_engine.probing import Probing
 
 _NOT_YET = Undetermined(["this is not asked yet"])
+_OWN, _GIVEN, _AFTER = range(3)
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,22 @@ class Asking:
     ) -> tuple[Any, ...]:
         """The inputs of the request's plan, from those of the account and what the request brings
         and asks for after it."""
-        own = zip((item.name for item in self.compiled.plan.inputs[ACCOUNT]), inputs, strict=True)
-        known = dict(own)
-        known |= {input_name(name): value for name, value in given.items()}
-        known |= {line_name(name): value for name, value in given.items()}
-        known |= {after_name(name): value for name, value in after.items()}
-        return tuple(known.get(item.name, _NOT_YET) for item in self.plan.inputs[ACCOUNT])
+        spaces = (inputs, given, after)
+        return tuple(
+            spaces[space][key] if space == _OWN else spaces[space].get(key, _NOT_YET)
+            for space, key in self._sources
+        )
+
+    @cached_property
+    def _sources(self) -> tuple[tuple[int, Any], ...]:
+        """Where each input of the request's plan comes from: the account's inputs by position,
+        what the request brings and asks for after it by name."""
+        own = self.compiled.plan.inputs[ACCOUNT]
+        known: dict[str, tuple[int, Any]] = {item.name: (_OWN, n) for n, item in enumerate(own)}
+        for name in self.request.inputs:
+            known |= {input_name(name): (_GIVEN, name), line_name(name): (_GIVEN, name)}
+        known |= {after_name(name): (_AFTER, name) for name in self.asked.after}
+        return tuple(known[item.name] for item in self.plan.inputs[ACCOUNT])
 
 
 def named_figures(

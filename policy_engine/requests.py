@@ -20,6 +20,7 @@ from policy_engine.layout import Told
 from policy_engine.model import Request
 from policy_engine.numbers import Value, exactly
 from policy_engine.request_inputs import brought, of_line
+from policy_engine.snapshot import Taken
 
 NOT_ENOUGH = "not-enough"
 
@@ -148,15 +149,18 @@ class Requested:
         assert asking is not None
         found: list[Found] = []
         granted: dict[str, str] = {}
+        taken: Taken | None = None
         for given in _choices(asking.request):
             try:
-                effects = effects_of(self.rules, asking, snapshot, given)
+                effects = effects_of(self.rules, asking, snapshot, given, taken)
             except SnapshotError as error:  # a changed account that no snapshot could describe
                 unknown = Undetermined(problem.message for problem in error.problems)
                 return Told(Ruling(None), unknown.reasons)
-            after = changed(self.rules, effects)
+            after, taken = changed(self.rules, effects), effects.taken
             found.append(judged(asking, effects, before, after))
             granted |= _granted(asking, found[-1], after)
+            if found[-1].permitted:
+                break
         ruling, reasons = _any_of(found)
         return Told(ruling, reasons, granted)
 

@@ -86,9 +86,9 @@ class Asking:
     ) -> tuple[Any, ...]:
         """The inputs of the request's plan, from those of the account and what the request brings
         and asks for after it."""
-        spaces = (inputs, given, after)
+        named = {_GIVEN: given, _AFTER: after}
         return tuple(
-            spaces[space][key] if space == _OWN else spaces[space].get(key, _NOT_YET)
+            inputs[key] if space == _OWN else named[space].get(key, _NOT_YET)
             for space, key in self._sources
         )
 

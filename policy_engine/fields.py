@@ -108,8 +108,9 @@ def _is_numeric(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
     """Whether the values, or those of the mapping, may be numbers."""
     others = schema.get("additionalProperties")
     within = [*schema.get("properties", {}).values(), *([others] if others else [])]
-    wholes = [_whole(root, part) for part in within] if "object" in schema.get("type", ()) else []
-    return any("number" in part.get("type", ()) for part in wholes or [schema])
+    if "object" not in schema.get("type", ()):
+        return "number" in schema.get("type", ())
+    return any("number" in _whole(root, part).get("type", ()) for part in within)
 
 
 def _named_amounts(schema: Mapping[str, Any], root: Mapping[str, Any]) -> frozenset[str] | None:

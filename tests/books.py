@@ -149,16 +149,20 @@ THRESHOLDS = np.array([100, 110, 116, 125, 130, 150, 200])
 def put_at_threshold(
     rng: np.random.Generator, held: dict[str, Cents], coins: Cents, modes: Cents, rows: Cents
 ) -> None:
-    """Give some accounts a level that is a threshold, or the smallest step from it."""
+    """Give some accounts a level that is a threshold, or the smallest step from it.
+
+    What is owed at price p is q * m, what is held at price q is p * m * level: both are exact as
+    decimals, and hardly ever as floats.
+    """
     where = np.flatnonzero(rows)
-    for one in held.values():
-        one[where] = 0
+    for name in ("free", "locked", "borrowed", "interest"):
+        held[name][where] = 0
     level = THRESHOLDS[rng.integers(0, len(THRESHOLDS), len(where))]
-    owed = rng.integers(1, 5000, len(where)) * 100
-    step = rng.integers(-1, 2, len(where)) * (rng.random(len(where)) < 0.5)
-    held["price"][where] = 10**8
-    held["borrowed"][where, 1] = owed * 10**8
+    p, q = rng.integers(1, 10_000, (2, len(where)))
+    m = rng.integers(1, 300, len(where)) * 10_000
+    held["price"][where, 1], held["price"][where, 0] = p * 10**5, q * 10**5
+    held["borrowed"][where, 1] = q * m
     # Pro counts the debt of the first bracket at 2%: (held - owed) / (owed * 0.02).
-    classic = owed * level * 10**6
-    pro = owed * 10**8 + owed * level * 2 * 10**4
-    held["free"][where, 0] = np.where(modes[where] == 1, pro, classic) + step
+    times = np.where(modes[where] == 1, 10_000 + 2 * level, 100 * level)
+    step = rng.integers(-1, 2, len(where)) * (rng.random(len(where)) < 0.5)
+    held["free"][where, 0] = p * (m // 10_000) * times + step

@@ -398,7 +398,7 @@ def arrow() -> Any:
 
 def test_parquet_says_the_same_as_json_lines(tmp_path: Path) -> None:
     pa = arrow()
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow.parquet
 
     lines = [dict(line, free=Decimal("1.50")) for line in ACCOUNTS[0]["assets"]]
     table = pa.Table.from_pylist([{**WHOLE, "leverage": 5, "assets": lines, "orders": []}])

@@ -37,8 +37,9 @@ LAYERS = (
     "books impact",
     "witnesses causes",
     "policy_engine",
-    "sources expectations cases checks log",
+    "sources expectations cases checks log approvals",
     "render",
+    "authoring",
     "cli",
 )
 """From the bottom up. A name is a module or a package with all in it; the longest name counts.

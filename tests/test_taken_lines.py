@@ -81,7 +81,8 @@ def test_what_names_no_line_is_refused(
 
 def test_the_hint_tells_what_lines_there_are(rules: Rules) -> None:
     hints = []
-    for orders in (ACCOUNT["orders"], [], None):
+    lists: tuple[Any, ...] = (ACCOUNT["orders"], [], None)
+    for orders in lists:
         with pytest.raises(SnapshotError) as raised:
             rules.request({**ACCOUNT, "orders": orders}, "cancel_order", orders="7")
         hints.append(raised.value.problems[0].hint)

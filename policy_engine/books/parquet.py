@@ -14,7 +14,7 @@ from policy_engine.model import LISTS
 from policy_engine.numbers import instant_text
 
 if TYPE_CHECKING:
-    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow
 
 _BATCH = 1024
 """Rows that are held at a time."""
@@ -41,7 +41,7 @@ def rows(path: Path) -> Iterator[Row]:
 def _file(path: Path) -> Any:
     try:
         import pyarrow
-        import pyarrow.parquet  # type: ignore[import-untyped]
+        import pyarrow.parquet
     except ImportError:
         message = "a Parquet file is read with pyarrow, which is not installed"
         hint = "pip install 'policy-engine[portfolio]', or give the accounts as JSON Lines"

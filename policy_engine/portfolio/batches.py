@@ -1,0 +1,169 @@
+"""Whole batches of accounts: each decided as it would be alone, most of them on floats.
+
+What the floats leave in doubt, and every row that is not plainly written, is decided by the rules
+as a snapshot. So the answers are those of `rules.decide`, row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from policy_engine.columns.numbers import Array
+from policy_engine.columns.reading import Answers
+from policy_engine.columns.texts import micros
+from policy_engine.columns.truths import Truth
+from policy_engine.errors import RulesError, SnapshotError
+from policy_engine.policy import Compiled
+from policy_engine.portfolio.batch import Batch, Part, check_columns
+from policy_engine.portfolio.given import Reading
+from policy_engine.portfolio.outcome import Answered, Outcome, answered, rules_digest
+from policy_engine.portfolio.requested import told
+from policy_engine.portfolio.rows import Snapshot, plainly, snapshots
+from policy_engine.portfolio.rulings import Choice, Ruling, chosen
+from policy_engine.rules import Rules
+from policy_engine.snapshot import Reader, beyond_schema
+
+CHUNK = 16384
+"""So many accounts at a time: their columns stay in the processor's cache."""
+
+_MOST_COMBINATIONS = 256
+
+
+def decide(batch: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
+    """The decision on every account of a batch, in its order: one row for each.
+
+    The columns are the fields of a snapshot, `assets`, `orders` and `loans` lists of structs,
+    numbers decimal128, whole numbers or texts. A row that cannot be decided has an `error`, the
+    others none. Raises SnapshotError for columns that no row could be read from.
+    """
+    return portfolio(rules).decide(batch)
+
+
+@lru_cache(maxsize=32)
+def portfolio(rules: Rules) -> Portfolio:
+    """What decides batches under some rules; made once for each."""
+    return Portfolio(rules)
+
+
+class Portfolio:
+    """Decides batches under rules in force; remembers what it made of the rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules, self.answers = rules, Answers()
+        self.moment = micros(rules.at)
+        deciding = [v for v in rules.versions.values() if v.applies_when is not None]
+        self.compiled = [one for v in deciding if (one := self._compiled(v.ruleset)) is not None]
+        beyond = beyond_schema(rules.versions.values())
+        self.readers = [one.readers.beyond(beyond) for one in self.compiled]
+        inputs = (item for v in deciding for item in rules.book.applicable(v).inputs)
+        self.asked = sorted({item.source[0] for item in inputs})
+        offered = rules.book.offered(rules.at, rules.known_at)
+        self.answered: Answered = answered(self.compiled, sorted(offered))
+        self.choices: dict[tuple[Any, ...], Choice | None] = {}
+
+    def _compiled(self, ruleset: str) -> Compiled | None:
+        try:
+            return self.rules.compiled(ruleset)
+        except RulesError:  # of a ruleset not started: an account under it cannot be decided
+            return None
+
+    def decide(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The decision on every account of a batch. Raises SnapshotError as `decide` does."""
+        columns = Batch(batch)
+        outcome = Outcome(self.answered, columns.count)
+        codes, choices = self._choices(columns)
+        if self.readers:
+            check_columns(columns, self.readers)
+        for start in range(0, columns.count, CHUNK):
+            part = columns.part(start, min(start + CHUNK, columns.count))
+            rows = self._part(part, codes[start : part.stop], choices, outcome)
+            self._one_by_one(batch, rows + start, outcome)
+        return outcome.batch(batch.column("account"))
+
+    # --- which rules ---------------------------------------------------------------------------
+
+    def _choices(self, batch: Batch) -> tuple[Array, Sequence[Choice | None]]:
+        """For each row, the place of its choice among the choices."""
+        codes = np.zeros(batch.count, dtype=np.intp)
+        values: list[list[Any]] = []
+        for name in self.asked:
+            found = _distinct(batch.columns.get(name))
+            if found is None or len(found[1]) > _MOST_COMBINATIONS:
+                return codes * 0, [None]
+            codes = codes * len(found[1]) + found[0]
+            values.append(found[1])
+        present, at = np.unique(codes, return_inverse=True)
+        if len(present) > _MOST_COMBINATIONS:
+            return codes * 0, [None]
+        combinations = list(product(*values))
+        return at, [self._choice(combinations[code]) for code in present]
+
+    def _choice(self, combination: tuple[Any, ...]) -> Choice | None:
+        if combination not in self.choices:
+            pairs = zip(self.asked, combination, strict=True)
+            given = {name: value for name, value in pairs if value is not None}
+            sample: Snapshot = {"account": "sample", "assets": [], **given}
+            self.choices[combination] = chosen(self.rules, sample, self.answers)
+        return self.choices[combination]
+
+    # --- a part of the rows ----------------------------------------------------------------------
+
+    def _part(
+        self, part: Part, codes: Array, choices: Sequence[Choice | None], outcome: Outcome
+    ) -> Array:
+        """Rule on a part of the rows; what is returned is for the rules to decide one by one."""
+        left = np.zeros(part.count, dtype=bool)
+        odd = np.zeros(part.count, dtype=bool)
+        made: dict[int, Reading] = {}
+
+        def reading(reader: Reader) -> Reading:
+            if id(reader) not in made:
+                made[id(reader)] = Reading(part, reader, self.moment)
+            return made[id(reader)]
+
+        def asked(ruling: Ruling, name: str) -> Truth:
+            return told(ruling, name, reading)
+
+        for code in np.unique(codes).tolist():
+            choice, rows = choices[code], codes == code
+            if choice is None:
+                odd |= rows
+                continue
+            own = reading(choice.reader)
+            ruled = Ruling(choice, own, asked).ruled()
+            digest = rules_digest(choice.compiled.layout.rulesets)
+            outcome.put(part.start, np.flatnonzero(rows), ruled, choice.compiled, digest)
+            left |= rows & ruled.unsure
+            odd |= rows & own.odd
+        odd_rows = np.flatnonzero(odd)
+        outcome.unsettle(odd_rows + part.start)
+        return np.flatnonzero(left | odd)
+
+    def _one_by_one(self, batch: pa.RecordBatch, rows: Array, outcome: Outcome) -> None:
+        if not len(rows):
+            return
+        decisions = {}
+        for row, snapshot in zip(rows.tolist(), snapshots(batch, rows.tolist()), strict=True):
+            try:
+                decisions[row] = self.rules.decide(snapshot)
+            except SnapshotError as error:
+                outcome.put_error(row, error)
+        outcome.settle(decisions)
+
+
+def _distinct(array: pa.Array | None) -> tuple[Array | int, list[Any]] | None:
+    """The code of each element, and what it stands for; None for what cannot be told apart."""
+    if array is None or pa.types.is_null(array.type):
+        return 0, [None]
+    if pa.types.is_nested(array.type):
+        return None
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    values = [*encoded.dictionary.to_pylist(), None]
+    codes = encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.intp), [plainly(value) for value in values]

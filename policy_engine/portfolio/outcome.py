@@ -1,0 +1,192 @@
+"""What is decided of the accounts of a batch, as arrays that become a record batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+
+import numpy as np
+import pyarrow as pa
+
+from policy_engine.columns.columns import main_part, unknown_of
+from policy_engine.columns.numbers import Array
+from policy_engine.columns.truths import FALSE, TRUE, UNDETERMINED
+from policy_engine.decision import Decision
+from policy_engine.errors import SnapshotError
+from policy_engine.layout import InForce
+from policy_engine.model import ACCOUNT
+from policy_engine.policy import Compiled
+from policy_engine.portfolio.rulings import Ruled
+
+_CODED = pa.dictionary(pa.int32(), pa.string())
+
+_OPEN = -2
+"""The status of a row of which floats cannot tell it."""
+
+_BITS = {True: TRUE, False: FALSE, None: UNDETERMINED}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The statuses, permissions and values that some rules in force may tell, by name, and the
+    digests of the combinations of versions that may decide."""
+
+    statuses: tuple[str, ...]
+    permissions: tuple[str, ...]
+    values: tuple[str, ...]
+    digests: tuple[str, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the answer; the same for every batch under the same rules."""
+        return pa.schema(
+            [
+                ("account", pa.string()),
+                ("status", _CODED),
+                *((f"{name}_permitted", pa.bool_()) for name in self.permissions),
+                *((name, pa.float64()) for name in self.values),
+                ("decided_exactly", pa.bool_()),
+                ("error", pa.string()),
+                ("rules_digest", _CODED),
+            ]
+        )
+
+
+def answered(compiled: Sequence[Compiled], offered: Sequence[str]) -> Answered:
+    """All that some rules may tell; figures other than numbers are not told."""
+    statuses = (rule.reason.rule for one in compiled for rule in one.layout.statuses)
+    told = (n for one in compiled for n in (*one.layout.permissions, *one.layout.requests))
+    values = (name for one in compiled for name in number_values(one))
+    return Answered(
+        tuple(dict.fromkeys(statuses)),
+        tuple(sorted({*offered, *told})),
+        tuple(sorted(set(values))),
+        tuple(rules_digest(one.layout.rulesets) for one in compiled),
+    )
+
+
+def number_values(compiled: Compiled) -> Iterator[str]:
+    """The account's figures that are numbers."""
+    formulas = compiled.plan.scope.formulas[ACCOUNT]
+    return (name for name in compiled.layout.values if formulas[name].kind == "number")
+
+
+class Outcome:
+    """The answer of a batch while it is made. Rows that nothing was said of are not permitted."""
+
+    def __init__(self, answered: Answered, count: int) -> None:
+        self.answered, self.count = answered, count
+        self.statuses = {name: place for place, name in enumerate(answered.statuses)}
+        self.status = np.full(count, -1, dtype=np.int32)
+        self.permissions = {
+            name: np.full(count, FALSE, dtype=np.uint8) for name in answered.permissions
+        }
+        self.values = {name: np.zeros(count) for name in answered.values}
+        self.absent = {name: np.ones(count, dtype=bool) for name in answered.values}
+        self.exactly = np.zeros(count, dtype=bool)
+        self.digests = {digest: place for place, digest in enumerate(answered.digests)}
+        self.digest = np.full(count, -1, dtype=np.int32)
+        self.errors: dict[int, str] = {}
+
+    def put(self, start: int, rows: Array, ruled: Ruled, compiled: Compiled, digest: str) -> None:
+        """Take what is ruled of some rows of a part that starts there."""
+        layout, there = compiled.layout, rows + start
+        names = [self.statuses[rule.reason.rule] for rule in layout.statuses]
+        places = np.array([*names, _OPEN, -1], dtype=np.int32)
+        self.status[there] = places.take(ruled.status.take(rows))
+        for name, truth in ruled.permissions.items():
+            self.permissions[name][there] = _of(truth.bits, rows)
+        for name in number_values(compiled):
+            column = ruled.values[name]
+            self.values[name][there] = _of(main_part(column), rows)
+            self.absent[name][there] = _of(unknown_of(column), rows)
+            if name in ruled.rough:
+                self.values[name][there[_of(ruled.rough[name], rows)]] = np.nan
+        self.digest[there] = self.digests[digest]
+
+    def unsettle(self, rows: Array) -> None:
+        """Leave everything that is to be said of some rows open."""
+        self.status[rows] = _OPEN
+        for bits in self.permissions.values():
+            bits[rows] = TRUE | FALSE | UNDETERMINED
+        for name, values in self.values.items():
+            values[rows], self.absent[name][rows] = np.nan, False
+
+    def settle(self, decisions: Mapping[int, Decision]) -> None:
+        """Take from decisions what floats left open of their rows."""
+        rows = np.array(list(decisions), dtype=np.intp)
+        self.exactly[rows] = True
+        for row in rows[self.status[rows] == _OPEN].tolist():
+            status = decisions[row].status
+            self.status[row] = -1 if status is None else self.statuses[status]
+        for name, bits in self.permissions.items():
+            some = bits[rows]
+            for row in rows[some & (some - 1) != 0].tolist():
+                bits[row] = _BITS[decisions[row].ruling(name)[0].permitted]
+        for name, values in self.values.items():
+            for row in rows[np.isnan(values[rows])].tolist():
+                value = decisions[row].figure(name)
+                known = isinstance(value, Decimal)
+                self.absent[name][row] = not known
+                values[row] = float(value) if known else 0.0
+        for row in rows[self.digest[rows] < 0].tolist():
+            self.digest[row] = self.digests[rules_digest(decisions[row].rulesets)]
+
+    def put_error(self, row: int, error: SnapshotError) -> None:
+        """Take what is wrong with a row."""
+        self.status[row] = self.digest[row] = -1
+        for bits in self.permissions.values():
+            bits[row] = UNDETERMINED
+        for absent in self.absent.values():
+            absent[row] = True
+        self.errors[row] = "; ".join(str(problem) for problem in error.problems)
+
+    def batch(self, accounts: pa.Array) -> pa.RecordBatch:
+        """The answer, row by row as the accounts are."""
+        schema = self.answered.schema
+        columns = [
+            _text(accounts),
+            _named(self.status, self.answered.statuses),
+            *(
+                pa.array(bits == TRUE, mask=bits == UNDETERMINED)
+                for bits in self.permissions.values()
+            ),
+            *(pa.array(v, mask=self.absent[name]) for name, v in self.values.items()),
+            pa.array(self.exactly),
+            self._errors(),
+            _named(self.digest, self.answered.digests),
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _errors(self) -> pa.Array:
+        if not self.errors:
+            return pa.nulls(self.count, pa.string())
+        return pa.array([self.errors.get(row) for row in range(self.count)], pa.string())
+
+
+def _of(values: Array, rows: Array) -> Array:
+    """The values of some rows; one stands for all."""
+    return values if len(values) == 1 else values.take(rows)
+
+
+def _text(accounts: pa.Array) -> pa.Array:
+    return accounts.cast(pa.string())
+
+
+def _nullable(bits: Array) -> pa.Array:
+    return pa.array(bits == TRUE, mask=bits == UNDETERMINED)
+
+
+def _named(codes: Array, names: Sequence[str]) -> pa.Array:
+    """Codes as a dictionary of names, the same one in every batch."""
+    indices = pa.array(codes, _CODED.index_type, mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, _CODED.value_type))
+
+
+def rules_digest(rulesets: Sequence[InForce]) -> str:
+    """The digest of all the versions that a decision rests on, in the order of their names."""
+    held = [[item.ruleset, item.version, item.digest] for item in rulesets]
+    return "sha256:" + sha256(json.dumps(held, separators=(",", ":")).encode()).hexdigest()

@@ -280,11 +280,14 @@ def with_used(held: Mapping[str, Version], ruleset: str) -> list[str]:
 def _copied(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
     """A snapshot that stays as it is, whatever its owner does with it."""
     kept = dict(snapshot)
-    for name, value in snapshot.items():
+    for name, value in kept.items():
         if value.__class__ is list:
-            kept[name] = [*map(dict, value)]
+            try:
+                kept[name] = [*map(dict.copy, value)]
+            except TypeError:  # lines that are other mappings, which take longer
+                kept[name] = [*map(dict, value)]
         elif value.__class__ is dict:
-            kept[name] = dict(value)
+            kept[name] = value.copy()
     return kept
 
 

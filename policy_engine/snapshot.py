@@ -67,12 +67,14 @@ class Reader:
 
         Raises SnapshotError with every problem found.
         """
-        for form in (_as_it_is, self._with_texts):
-            try:
-                return self._quickly(form(snapshot), moment)  # type: ignore[no-any-return]
-            except _ODD:
-                continue
-        return self._carefully(snapshot, moment)
+        try:
+            return self._quickly(snapshot, moment)  # type: ignore[no-any-return]
+        except _ODD:
+            pass
+        try:
+            return self._quickly(self._with_texts(snapshot), moment)  # type: ignore[no-any-return]
+        except _ODD:
+            return self._carefully(snapshot, moment)
 
     def _with_texts(self, snapshot: Any) -> Any:
         """The snapshot with all its figures as text, which is read most quickly."""
@@ -208,10 +210,6 @@ def _unknown_key(entity: str, name: str, known: set[Any], place: Place) -> Probl
     message = f"`{name}` has neither a line in `{entity}` nor a price"
     example = f'add a line for it, or its price: "{PRICES}": {{"{name}": "…"}}'
     return Problem("unknown-key", message, did_you_mean(name, known) or example, place)
-
-
-def _as_it_is(snapshot: Any) -> Any:
-    return snapshot
 
 
 def _not_as_declared(extra: Mapping[str, frozenset[str]]) -> Problem:

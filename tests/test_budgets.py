@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ import click
 import pytest
 
 from policy_engine import PolicyError, Rulebook, SnapshotError, numbers
+from policy_engine.books import json_lines
 from policy_engine.checks import findings
 from policy_engine.document import read_json, read_text, read_yaml
 from policy_engine.errors import Problem, did_you_mean
@@ -25,6 +27,28 @@ PACKAGE = Path(__file__).parents[1] / "policy_engine"
 LIMIT = re.compile(r"_?(MOST|DEEPEST|LONGEST|DIGITS)_[A-Z_]+")
 
 NO_BUDGETS = {
+    "authoring.csv_understood.MOST_SHOWN": "how much is shown",
+    "book.examples.MOST_MADE_UP": "how long a search goes on",
+    "authoring.place.MOST_CORRECTIONS": "how a file may be named",
+    "books.json_lines._MOST_BYTES": "tested below",
+    "checks.bounds.MOST_STEPS": "how long a search goes on",
+    "columns.lines._MOST_SLOTS": "how much is held at a time",
+    "columns.numbers.MOST_UNITS": "what is decided exactly",
+    "columns.reading._MOST_REMEMBERED": "what is remembered between decisions",
+    "columns.scales._MOST_STRETCH": "what is decided exactly",
+    "columns.settings._MOST_COMBINATIONS": "what is decided exactly",
+    "columns.settings._MOST_KEPT": "what is remembered between decisions",
+    "impact.causes.MOST_COMBINED": "tested with the causes: beyond it a report says so",
+    "impact.measure.MOST_KEPT": "how much is shown",
+    "mutation.missing.MOST_ACCOUNTS": "how long a search goes on",
+    "portfolio.batches._MOST_COMBINATIONS": "what is remembered between decisions",
+    "witnesses.find.MOST_ASKED": "how long a search goes on",
+    "witnesses.find.MOST_LINES": "how long a search goes on",
+    "witnesses.find.MOST_SEEDS": "how long a search goes on",
+    "witnesses.seeds.MOST_KEYS": "how long a search goes on",
+    "witnesses.seeds.MOST_VALUES": "how long a search goes on",
+    "language.markup.LONGEST_LINE": "how a formula is laid out",
+    "language.terms.LONGEST_SHORT": "how a formula is laid out",
     "lines._MOST_TEXTS": "what is remembered between decisions",
     "rules._MOST_REMEMBERED": "what is remembered between decisions",
     "schema_words.MOST_LISTED": "how a hint is worded",
@@ -45,23 +69,22 @@ def limits() -> dict[str, int]:
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         if module.startswith("render."):
             continue
-        for name, value in assigned(ast.parse(path.read_text(encoding="utf-8")).body):
+        for name in assigned(ast.parse(path.read_text(encoding="utf-8")).body):
             if LIMIT.fullmatch(name):
-                found[f"{module}.{name}"] = ast.literal_eval(value)
+                found[f"{module}.{name}"] = getattr(
+                    importlib.import_module(f"policy_engine.{module}"), name
+                )
     return found
 
 
-def assigned(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
-    """The names that a module gives values to, and those values."""
+def assigned(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """The names that a module gives values to."""
     for statement in body:
         if isinstance(statement, ast.AnnAssign) and statement.value:
-            yield ast.unparse(statement.target), statement.value
+            yield ast.unparse(statement.target)
         elif isinstance(statement, ast.Assign):
-            target, value = statement.targets[0], statement.value
-            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                yield from zip(map(ast.unparse, target.elts), value.elts, strict=True)
-            else:
-                yield ast.unparse(target), value
+            target = statement.targets[0]
+            yield from map(ast.unparse, target.elts if isinstance(target, ast.Tuple) else [target])
 
 
 # What is asked: the codes of the problems with something of a size
@@ -364,3 +387,12 @@ def test_the_schema_and_the_language_agree() -> None:
         dict(bounded("ruleset"))["ruleset expression"]
         == (limits()["language.syntax.LONGEST_EXPRESSION"])
     )
+
+
+def test_a_line_of_a_book_has_at_most_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_lines, "_MOST_BYTES", 100)
+    asked = [f"{account:<{size}}\n" for account, size in (("{}", 99), ("{}", 100), ("{}", 300))]
+    rows = list(json_lines.rows(io.BytesIO("".join([*asked, "{}"]).encode()), "book.jsonl"))
+    codes = [[problem.code for problem in row.problems] for row in rows]
+    assert codes == [[], ["too-large"], ["too-large"], []]
+    assert [row.line for row in rows] == [1, 2, 3, 4]

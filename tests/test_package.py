@@ -98,7 +98,9 @@ def test_a_checkout_finds_its_rules_without_an_install(fresh: Path, tmp_path: Pa
 def test_the_wheel_holds_the_package_its_rules_and_its_schemas(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     held = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    package = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("policy_engine/**/*.py")}
+    kinds = ("py", "html", "css", "js")
+    files = (path for kind in kinds for path in ROOT.glob(f"policy_engine/**/*.{kind}"))
+    package = {path.relative_to(ROOT).as_posix() for path in files}
     shipped = {
         f"policy_engine/_data/{path.relative_to(ROOT).as_posix()}"
         for folder in ("rules", "schemas")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from policy_engine.language.syntax import LONGEST_EXPRESSION, Expression, parse
+from policy_engine.language.syntax import Expression, spelled
 from policy_engine.language.text import to_text
 
 _LOOSE = frozenset({"sum", "product", "and", "or"})
@@ -64,9 +64,7 @@ def difference(old: Expression, new: Expression) -> Difference | None:
     texts = to_text(old.tree), to_text(new.tree)
     if texts[0] == texts[1]:
         return None
-    if max(map(len, texts)) > LONGEST_EXPRESSION:  # the one spelling has more spaces than theirs
-        return Difference(whole(old), whole(new))
-    found = _smallest(*(_piece(parse(text)) for text in texts))
+    found = _smallest(*(_piece(spelled(text)) for text in texts))
     if found is None:
         return None
     before, after = (_marked(text, side) for text, side in zip(texts, found, strict=True))

@@ -61,9 +61,17 @@ def parse(text: str) -> ast.expr:
             "give parts of it names of their own under `formulas`",
             LONGEST_EXPRESSION,
         )
-    check_order(flat)
-    tree = _python_tree(flat)
-    _check_tree(tree, flat)
+    return spelled(flat)
+
+
+def spelled(text: str) -> ast.expr:
+    """The tree of a formula in its one spelling, which may be longer than what people may write.
+
+    Raises Fault as `parse` does.
+    """
+    check_order(text)
+    tree = _python_tree(text)
+    _check_tree(tree, text)
     return tree
 
 

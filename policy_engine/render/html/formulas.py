@@ -13,7 +13,7 @@ from policy_engine.diff.formulas import Marked, whole
 from policy_engine.language.marking import Span
 from policy_engine.language.markup import mathml
 from policy_engine.language.phrases import Piece, Pieces, joined
-from policy_engine.language.syntax import parse
+from policy_engine.language.syntax import spelled
 from policy_engine.language.terms import Terms, terms_of, untitled
 from policy_engine.language.wording import in_words, sentences
 from policy_engine.model import ACCOUNT, LISTS, Formula, Request, Rule, Version
@@ -39,7 +39,7 @@ class Reader:
     def of_change(self, change: Change, side: Marked) -> Shown:
         """One side of the change of a formula, with the part that differs marked."""
         spans = () if side.whole else side.spans
-        return self._shown(change, parse(side.text), side.text, spans)
+        return self._shown(change, spelled(side.text), side.text, spans)
 
     def of_item(self, change: Change, item: Formula | Rule) -> Shown | None:
         """The formula of what was added or removed, if it has one."""
@@ -47,7 +47,7 @@ class Reader:
         if expression is None:
             return None
         text = whole(expression).text
-        return self._shown(change, parse(text), text, ())
+        return self._shown(change, spelled(text), text, ())
 
     def _shown(self, change: Change, tree: ast.expr, text: str, spans: tuple[Span, ...]) -> Shown:
         terms, entity = self._terms(change.path), self._entity(change.path)

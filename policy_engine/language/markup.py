@@ -64,6 +64,12 @@ def mathml(
     return _element("math", xml, xmlns="http://www.w3.org/1998/Math/MathML", display="block")
 
 
+def width(tree: ast.expr, terms: Terms, entity: str = ACCOUNT, of: Term | None = None) -> int:
+    """About how many characters wide the same is drawn."""
+    lead = 0 if of is None else len(of.short) + 3
+    return lead + MarkupReading(terms, entity).read(tree).width
+
+
 class MarkupReading(Told[Math]):
     """Prints each step as mathematics does."""
 
@@ -260,7 +266,7 @@ def _under(over: str, entity: ast.expr) -> str:
 
 def _with_sub(of: Math, sub: Math) -> Math:
     xml = _element("msub", of.inside(_ATOM) + _row(sub.xml))
-    return Math(xml, _ATOM, of.width + sub.width)
+    return Math(xml, _ATOM, of.width + sub.width * 7 // 10)
 
 
 def _listed(parts: Sequence[Math]) -> Math:

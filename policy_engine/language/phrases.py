@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,22 +23,23 @@ class Piece:
 
 
 Pieces = tuple[Piece, ...]
+WHETHER = "whether "
+_VERB = re.compile(r"(\b(?:is|are|has|have|was|were) )")
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A part of a formula in words.
 
-    `kind` is that of its value. A `clause` is a truth said with a verb; to another one, the first
-    of `verbs` is added, or the second where it is not so. `opposite` denies a clause. `signed`: the
-    sign before it is marked with it. `ends` are the test and the two branches of a choice.
+    `kind` is that of its value. A `clause` is a truth said with a verb, and `opposite` denies it.
+    `signed`: the sign before it is marked with it. `ends` are the test and the two branches of a
+    choice.
     """
 
     pieces: Pieces
     binding: int = ATOM
     kind: str = "number"
     clause: bool = False
-    verbs: tuple[str, str] = (" is true", " is not true")
     opposite: Pieces = ()
     signed: bool = False
     ends: tuple[Phrase, Phrase, Phrase] | None = None
@@ -70,13 +72,23 @@ def capital(pieces: Pieces) -> Pieces:
 def called(term: Term) -> Phrase:
     """What a term is called; a title with its article."""
     name = Piece(term.text, term.name)
-    bare = not term.titled or term.text.startswith(("the ", "a ", "an ", "whether "))
+    bare = not term.titled or term.text.startswith(("the ", "a ", "an ", WHETHER))
     return Phrase((name,) if bare else (Piece("the "), name), kind=term.kind)
 
 
 def clause_of(pieces: Pieces, binding: int, opposite: Pieces = ()) -> Phrase:
     """A truth that is said with a verb."""
     return Phrase(pieces, binding, "truth", clause=True, opposite=opposite)
+
+
+def truth_of(term: Term) -> Phrase:
+    """A term that is a truth; one titled "whether …" is a clause."""
+    if not term.text.startswith(WHETHER):
+        return called(term)
+    said = term.text.removeprefix(WHETHER)
+    verbs = _VERB.findall(said)
+    opposite = _VERB.sub(r"\1not ", said) if len(verbs) == 1 else f"it is not so that {said}"
+    return clause_of((Piece(said, term.name),), PLAIN, (Piece(opposite, term.name),))
 
 
 def call_of(*parts: str | Pieces) -> Phrase:
@@ -95,7 +107,7 @@ def clause(phrase: Phrase, least: int = CHOICE) -> Pieces:
     """A truth with its verb, in brackets where more is open in it than there may be."""
     if phrase.clause:
         return _bracketed(phrase.pieces, phrase.binding, least)
-    return joined(value(phrase, CALL), phrase.verbs[0])
+    return joined(value(phrase, CALL), " is true")
 
 
 def denied(phrase: Phrase) -> Phrase:
@@ -103,7 +115,7 @@ def denied(phrase: Phrase) -> Phrase:
     if phrase.opposite:
         return clause_of(phrase.opposite, PLAIN)
     if not phrase.clause:
-        return clause_of(joined(value(phrase, CALL), phrase.verbs[1]), PLAIN)
+        return clause_of(joined(value(phrase, CALL), " is not true"), PLAIN)
     return clause_of(joined("it is not so that ", clause(phrase, ATOM)), PLAIN)
 
 
@@ -129,8 +141,10 @@ def listed(phrases: Sequence[Phrase]) -> Pieces:
 def looked_up(term: Term, keys: Sequence[Phrase]) -> Phrase:
     """What a table gives for its keys."""
     named, of = called(term), listed(keys)
-    if term.kind == "truth" and term.text.startswith("whether "):
-        of = listed([*keys[:-1], Phrase(value(keys[-1], ATOM))])
-        said = joined("the answer for ", of, " to “", named.pieces, "”")
-        return Phrase(said, CALL, term.kind, verbs=(" is yes", " is no"))
-    return Phrase(joined(named.pieces, " for ", of), CALL, term.kind)
+    if term.kind == "truth" and term.text.startswith(WHETHER):
+        so = joined("“", (Piece(term.text.removeprefix(WHETHER), term.name),), "” ")
+        opposite = joined(so, "does not hold for ", of)
+        binding = PLAIN if [key.binding for key in keys] == [ATOM] else COMPARE
+        return clause_of(joined(so, "holds for ", of), binding, opposite)
+    between = " of " if term.kind == "text" else " for "
+    return Phrase(joined(named.pieces, between, of), CALL, term.kind)

@@ -36,6 +36,7 @@ from policy_engine.language.phrases import (
     listed,
     looked_up,
     marked,
+    truth_of,
     value,
 )
 from policy_engine.language.scope import CONSTANTS
@@ -99,7 +100,8 @@ class WordsReading(Told[Phrase]):
     def name(self, name: str) -> Phrase:
         if name in CONSTANTS:
             return Phrase(joined(name), kind="number" if name == "unlimited" else "truth")
-        return called(self.term(name))
+        term = self.term(name)
+        return truth_of(term) if term.kind == "truth" else called(term)
 
     def arithmetic(self, sign: str, left: Phrase, right: Phrase) -> Phrase:
         binding = _BINDING.get(sign, SUM)
@@ -182,12 +184,12 @@ class WordsReading(Told[Phrase]):
 
     def _at(self, arguments: Sequence[Part[Phrase]]) -> Phrase:
         entity, there = self._line(arguments, 2)
-        on_line = f" on the line of the {entity} for "
+        on_line = f" on the {entity} line for "
         said = joined(value(there, ATOM), on_line, value(arguments[1].read(), CALL))
         return Phrase(said, CALL, there.kind)
 
     def _given(self, arguments: Sequence[Part[Phrase]]) -> Phrase:
-        figure = arguments[0].read().pieces
+        figure = value(arguments[0].read())
         opposite = joined(figure, " is not given")
         return clause_of(joined(figure, " is given"), PLAIN, opposite)
 

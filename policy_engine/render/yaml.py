@@ -51,6 +51,16 @@ def to_yaml(document: Mapping[str, Any], first: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def member_lines(key: str, value: Any, indent: int) -> list[str]:
+    """The lines of a key and its value, the key at a column."""
+    return list(_entry(f"{' ' * indent}{_key(key)}:", value, indent))
+
+
+def scalar_text(value: str | Decimal) -> str:
+    """A text or number as it stands after a key in a line of its own."""
+    return _scalar(value)
+
+
 def _members(mapping: Mapping[str, Any], indent: int) -> Iterator[str]:
     """The lines of a mapping with a line for each key."""
     for key, value in mapping.items():

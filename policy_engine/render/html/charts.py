@@ -161,14 +161,16 @@ def short(edge: Decimal) -> str:
 
 
 def told(chart: Chart) -> str:
-    """What is read aloud of a chart."""
-    stretches = (_stretch(step) for step in chart.steps)
-    return f"{chart.column or 'rate'} by tier, before and after: {'; '.join(stretches)}"
+    """What is read aloud of a chart; one of a single side says nothing of before."""
+    alone = all(step.before is None for step in chart.steps)
+    stretches = "; ".join(_stretch(step, alone) for step in chart.steps)
+    return f"{chart.column or 'rate'} by tier{'' if alone else ', before and after'}: {stretches}"
 
 
-def _stretch(step: Step) -> str:
+def _stretch(step: Step, alone: bool) -> str:
     where = "above" if step.to is None else f"to {number_text(step.to)}"
-    return f"{where} {rate_text(step.before)}, then {rate_text(step.after)}"
+    before = "" if alone else f"{rate_text(step.before)}, then "
+    return f"{where} {before}{rate_text(step.after)}"
 
 
 def rate_text(rate: Decimal | None) -> str:

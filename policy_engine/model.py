@@ -133,6 +133,7 @@ class Scale(Provision):
     above_last: AboveLast = AboveLast()
     tiers: Mapping[Value | None, tuple[Tier, ...]] = field(default_factory=dict)
     maintenance_amount: tuple[str, str] | None = None
+    columns_rise: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ from policy_engine.numbers import instant, instant_text
 STAMPS = "digests.json"
 """The file beside the rulesets that holds the record."""
 
-_SEAL, _VERSIONS = "seal", "versions"
+_SEAL, _VERSIONS, _CASES, _CASES_SEAL = "seal", "versions", "cases", "cases_seal"
+
+_NO_RECORD = (PolicyError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What a file raises that is none of our records."""
 
 
 class Stamp(NamedTuple):
@@ -61,21 +64,56 @@ def read_stamps(folder: Path) -> Stamps:
 
     A record that this version of the engine has not written so is none: the files are checked then.
     """
-    path = folder / STAMPS
     try:
-        record = json.loads(read_text(path)) if path.is_file() else {}
-        versions = record[_VERSIONS]
-        if record[_SEAL] != _seal(versions):
-            return {}
-        return {name: _stamp(name, entry) for name, entry in versions.items()}
-    except (PolicyError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        record = _record(folder)
+        return _stamps(record) if record[_SEAL] == _seal(record[_VERSIONS]) else {}
+    except _NO_RECORD:
         return {}
+
+
+def read_digests(folder: Path) -> Stamps:
+    """What is on record of each version, whichever version of the engine has written it.
+
+    It tells what the versions meant, and not that they were found sound.
+    """
+    try:
+        return _stamps(_record(folder))
+    except _NO_RECORD:
+        return {}
+
+
+def read_sound_cases(folder: Path) -> frozenset[str]:
+    """The hashes of the texts of case files found sound; none without a record of this engine."""
+    try:
+        record = _record(folder)
+        sealed = record[_CASES_SEAL] == _seal(record[_CASES])
+        return frozenset(record[_CASES]) if sealed else frozenset()
+    except _NO_RECORD:
+        return frozenset()
+
+
+def _record(folder: Path) -> Any:
+    path = folder / STAMPS
+    return json.loads(read_text(path)) if path.is_file() else {}
+
+
+def _stamps(record: Any) -> Stamps:
+    return {name: _stamp(name, entry) for name, entry in record[_VERSIONS].items()}
 
 
 def record_text(versions: Iterable[Version], texts: Mapping[str, str]) -> str:
     """The record of versions found sound, as the file has it; `texts` are theirs by path."""
     entries = {version.id: _entry(version, texts[version.path]) for version in versions}
-    record = {_SEAL: _seal(entries), _VERSIONS: entries}
+    return _written({_SEAL: _seal(entries), _VERSIONS: entries})
+
+
+def with_cases(record: str, texts: Iterable[str]) -> str:
+    """A record of versions, and with it one of the texts of case files found sound."""
+    hashes = sorted(map(text_digest, texts))
+    return _written({**json.loads(record), _CASES: hashes, _CASES_SEAL: _seal(hashes)})
+
+
+def _written(record: Mapping[str, Any]) -> str:
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
 

@@ -21,7 +21,7 @@ from policy_engine.render.problems import render
 from policy_engine.schema import problems, shaped
 from policy_engine.shapes import schema
 
-NAMES = ("ruleset", "snapshot", "case", "scenarios")
+NAMES = ("ruleset", "snapshot", "case", "scenarios", "approvals")
 BROKEN = Path(__file__).parent / "broken"
 BROKEN_FILES = sorted(path for name in NAMES for path in (BROKEN / name).glob("*.[yj]*"))
 TOP = Path(__file__).parent.parent

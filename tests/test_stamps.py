@@ -47,8 +47,9 @@ def uses_the_schema(folder: Path) -> bool:
 
 
 def test_the_shipped_record_is_that_of_the_shipped_rules() -> None:
-    shipped = (rules_folder() / STAMPS).read_text(encoding="utf-8")
-    assert shipped == Rulebook.load(full=True).record(), "run `policy-engine check --record`"
+    shipped = json.loads((rules_folder() / STAMPS).read_text(encoding="utf-8"))
+    for key, said in json.loads(Rulebook.load(full=True).record()).items():
+        assert shipped[key] == said, "run `policy-engine check --record`"
 
 
 def test_recorded_files_load_without_the_schema(folder: Path) -> None:

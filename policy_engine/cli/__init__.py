@@ -28,8 +28,13 @@ COMMANDS: Mapping[str, str] = {
     "check": "What is wrong with the rule files.",
     "diff": "What changed between two states of the rules.",
     "gitdiff": "What changed in one rule file, for `git diff` to show.",
+    "book": "The rule book: the rules in force, to read and to print.",
     "impact": "What a change of the rules does to a book of accounts.",
+    "portfolio": "A whole book of accounts decided, from file to file.",
     "test": "Whether the cases come out as they say.",
+    "new": "A new version of a ruleset, from the one in force.",
+    "fmt": "Rule files laid out one way, the meaning unchanged.",
+    "export": "Tiers and rows as CSV, or as an exchange's own JSON.",
     "import": "Responses of an exchange's API as a new rule file, or as prices.",
 }
 """Each command with one line on it; it is the function of its name in the module of its name, with

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from policy_engine.cases import load_cases
-from policy_engine.checks import combinations, findings
-from policy_engine.checks.files import unread_files
+from policy_engine.cli.checking import Scope, case_folder, case_texts, look, unapproved
 from policy_engine.cli.output import write
 from policy_engine.cli.shared import (
     JSON,
+    TEXT,
     Asked,
     find_rules,
-    format_option,
+    moment,
     output_option,
     rules_option,
     say,
 )
-from policy_engine.errors import Problem, RulesError
-from policy_engine.render.findings import Findings, render, to_json
+from policy_engine.errors import did_you_mean
+from policy_engine.render.findings import render, render_codes, render_page, to_github, to_json
 from policy_engine.rulebook import Rulebook
 from policy_engine.shipped import rules_folder
-from policy_engine.stamps import STAMPS
+from policy_engine.stamps import STAMPS, with_cases
 
+GITHUB = "github"
 SOUND, FOUND = 0, 1
-NOT_LOOKED_AT = frozenset({"no-rules", "no-cases", "no-such-file", "not-a-file", "unreadable-file"})
-"""Codes of what keeps anybody from looking; every other problem is a finding."""
+_FORMS = {TEXT: render, JSON: to_json, GITHUB: to_github}
 
 
 @click.command()
@@ -38,56 +39,95 @@ NOT_LOOKED_AT = frozenset({"no-rules", "no-cases", "no-such-file", "not-a-file",
     type=click.Path(path_type=Path),
     help="Folder of cases, whose files are checked too. Default: `tests/cases` beside the rules.",
 )
-@format_option
+@click.option(
+    "--sources",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of saved sources, `<source>.txt` or `.md`: do the quotes stand in them?",
+)
+@click.option("--strict", is_flag=True, help="Also what decides nothing wrongly: see --codes.")
+@click.option("--full", is_flag=True, help="Also what is on record as found sound.")
+@click.option("--at", metavar="T", type=moment, help="Versions in force by then. Default: now.")
+@click.option("--format", type=click.Choice(list(_FORMS)), default=TEXT, show_default=True)
 @output_option
 @click.option(
     "--record",
     is_flag=True,
     help="Record the files as sound in `digests.json` beside them, if nothing is wrong.",
 )
+@click.option("--allow-edit", is_flag=True, help="Versions in force may mean what they did not.")
+@click.option(
+    "--require-approvals",
+    "needed",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Every version is approved by N people, none of them who proposed it.",
+)
+@click.option(
+    "--approvals-since",
+    "since",
+    metavar="T",
+    type=moment,
+    help="Versions that take effect before T need no approval.",
+)
+@click.option("--explain", metavar="CODE", help="What a check finds, why, and what to write.")
+@click.option("--codes", is_flag=True, help="All checks, as a Markdown table.")
 def check(
-    rules: Path | None, cases: Path | None, record: bool, format: str, output: Path | None
+    rules: Path | None,
+    cases: Path | None,
+    sources: Path | None,
+    strict: bool,
+    full: bool,
+    at: datetime | None,
+    format: str,
+    output: Path | None,
+    record: bool,
+    allow_edit: bool,
+    needed: int | None,
+    since: datetime | None,
+    explain: str | None,
+    codes: bool,
 ) -> int:
     """What is wrong with the rule files, each alone and in force together.
 
-    It ends with 1 if anything is, and with 2 if the files cannot be read.
+    Files on record as sound, all of them and no other, are not checked again, unless with --full.
+    It ends with 1 if anything is wrong, and with 2 if the files cannot be read.
     """
     asked = Asked(rules=rules, format=format, output=output)
+    if explain or codes:
+        asked.answer(_page(explain) if explain else _codes())
+        return SOUND
     folder = rules or find_rules() or rules_folder()
-    found = _of_rules(asked, folder).and_of(_of_cases(cases, folder))
-    asked.answer(to_json(found) if format == JSON else render(found))
+    now = at or datetime.now(UTC)
+    scope = Scope(folder, cases, sources, now, strict, full or record, allow_edit)
+    found = look(asked, scope)
+    if needed is not None:
+        found = replace(found, problems=(*found.problems, *unapproved(folder, needed, since)))
+    asked.answer(_FORMS[format](found)) if found.problems or format != GITHUB else None
     if record and not found.problems:
-        write(Rulebook.load(folder).record(), folder / STAMPS)
-        say(f"recorded: {(folder / STAMPS).as_posix()}")
+        _record(scope)
     return FOUND if found.problems else SOUND
 
 
-def _of_rules(asked: Asked, folder: Path) -> Findings:
-    stray = tuple(unread_files(folder))
-    files = len(list(folder.glob("*/*.yaml")))
-    try:
-        book = asked.rulebook(full=True)
-    except RulesError as error:
-        return Findings((*_seen(error), *stray), files)
-    deciding = {version.ruleset for version in book.versions if version.applies_when}
-    made = len(combinations(book))
-    return Findings((*findings(book), *stray), files, len(book.versions), len(deciding), made)
+def _record(scope: Scope) -> None:
+    folder = case_folder(scope)
+    texts = case_texts(folder).values() if folder else ()
+    write(with_cases(Rulebook.load(scope.folder, full=True).record(), texts), scope.folder / STAMPS)
+    say(f"recorded: {(scope.folder / STAMPS).as_posix()}")
 
 
-def _of_cases(cases: Path | None, folder: Path) -> Findings:
-    """What is wrong with case files; whether a case comes out as it says is for `test` to tell."""
-    beside = folder.parent / "tests" / "cases"
-    if cases is None and not beside.is_dir():
-        say("no cases beside these rules, so none are checked (name their folder with --cases)")
-        return Findings()
-    try:
-        return Findings(cases=len(load_cases(cases or beside)))
-    except RulesError as error:
-        return Findings(_seen(error))
+def _page(code: str) -> str:
+    """What is told of a check. Raises click.UsageError for a code that none has."""
+    from policy_engine.checks import pages  # not needed to look
+
+    held = pages()
+    if code not in held:
+        hint = did_you_mean(code, held) or "`policy-engine check --codes` lists those that have one"
+        raise click.UsageError(f"there is no page about `{code}`; {hint}")
+    return render_page(held[code])
 
 
-def _seen(error: RulesError) -> tuple[Problem, ...]:
-    """The problems as findings. Raises the error where they kept us from looking."""
-    if any(problem.code in NOT_LOOKED_AT for problem in error.problems):
-        raise error
-    return error.problems
+def _codes() -> str:
+    from policy_engine.checks import pages  # not needed to look
+
+    return render_codes(pages().values())

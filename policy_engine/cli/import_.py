@@ -3,56 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from policy_engine.checks import findings
+from policy_engine.authoring.formatting import FOR_EDITORS
+from policy_engine.authoring.scaffold import Heading
 from policy_engine.cli.given import read_value, shown_path
-from policy_engine.cli.output import write
+from policy_engine.cli.import_csv import CSV, import_csv
+from policy_engine.cli.importing import (
+    NOT_WRITTEN,
+    WRITTEN,
+    refuse_existing,
+    say_next,
+    show,
+    target,
+    told,
+    write_made,
+)
 from policy_engine.cli.shared import (
-    Asked,
-    find_rules,
     moment,
     output_option,
-    placed,
     rules_option,
     say,
 )
 from policy_engine.document import read_text
-from policy_engine.errors import Place, PolicyError, Problem, RulesError
 from policy_engine.model import Version
-from policy_engine.numbers import instant_text
-from policy_engine.render.imported import in_force_text, next_steps, render
+from policy_engine.render.imported import in_force_text, render
 from policy_engine.render.layout import Page
-from policy_engine.render.problems import render as render_problems
 from policy_engine.render.yaml import to_yaml
-from policy_engine.rulebook import Rulebook, rule_texts
-from policy_engine.shipped import rules_folder
 from policy_engine.sources import Part
 from policy_engine.sources.imports import IMPORTS
 from policy_engine.sources.understood import ACCEPTABLE, OfPrices, Terms
-
-WRITTEN, NOT_WRITTEN = 0, 1
-_FOR_EDITORS = "# yaml-language-server:"
-
-
-@dataclass(frozen=True)
-class _Target:
-    """Where a new version goes to, and the versions around it."""
-
-    path: Path
-    before: Version
-    after: Version | None
-
-    @property
-    def id(self) -> str:
-        """The id of the new version."""
-        return f"{self.before.ruleset}@{self.path.stem}"
 
 
 @click.command("import")
@@ -60,9 +45,9 @@ class _Target:
 @click.option(
     "--from",
     "source",
-    type=click.Choice(list(IMPORTS)),
+    type=click.Choice([*IMPORTS, CSV]),
     required=True,
-    help="Whose responses these are.",
+    help="Whose responses these are, or `csv` for one that `export` wrote.",
 )
 @rules_option
 @click.option(
@@ -83,6 +68,8 @@ class _Target:
     help="Take the responses in spite of findings of this code; the file notes them."
     f" Codes: {', '.join(ACCEPTABLE)}.",
 )
+@click.option("--of", metavar="RULESET NAME", nargs=2, help="Whose figures the CSV file holds.")
+@click.option("--summary", metavar="TEXT", default="", help="What the version with them changes.")
 @click.option("--dry-run", is_flag=True, help="Show what was understood, on stdout; write nothing.")
 @output_option
 def import_(
@@ -93,6 +80,8 @@ def import_(
     announced_at: datetime | None,
     fetched_on: datetime | None,
     accepted: tuple[str, ...],
+    of: tuple[str, str] | None,
+    summary: str,
     dry_run: bool,
     output: Path | None,
 ) -> int:
@@ -102,31 +91,42 @@ def import_(
     keys. What was understood is shown first; nothing is written where a finding is left, or where
     the rules with the new file would not pass `check`. It ends with 1 then.
     """
+    if source == CSV:
+        if accepted or fetched_on:
+            raise click.UsageError("--accept and --fetched-on are about responses, not about CSV")
+        heading = Heading(_start(effective_from), announced_at, summary)
+        return import_csv(files, of, rules, heading, output, dry_run)
+    if of or summary:
+        raise click.UsageError("--of and --summary go with --from csv: a response tells both")
     parts = [Part(read_value(path), shown_path(path)) for path in files]
     kind = IMPORTS[source](parts)
     if isinstance(kind, OfPrices):
         if effective_from or announced_at:
             raise click.UsageError("these are prices: they take effect when they are used")
         made = kind.prices(parts)
-        _show(render(made.understanding, Page()), dry_run)
-        _write(_json(made.document), output, dry_run)
+        show(render(made.understanding, Page()), dry_run)
+        write_made(_json(made.document), output, dry_run)
         return WRITTEN
-    if effective_from is None:
-        raise click.UsageError("say from when these rules are in force: --effective-from T")
-    _refuse_existing(output)
-    target = _target(kind.ruleset, Asked(rules=rules), effective_from)
-    terms = Terms(effective_from, announced_at, _day(fetched_on), frozenset(accepted))
-    made = kind.version(parts, target.before, terms)
-    in_force = in_force_text(effective_from, target.before, target.after)
-    _show(render(made.understanding, Page(), in_force), dry_run)
-    text = to_yaml(made.document, _first_line(target.before))
-    if made.understanding.findings or _told(_problems(target, text)):
+    start = _start(effective_from)
+    refuse_existing(output)
+    aim = target(kind.ruleset, rules, start)
+    terms = Terms(start, announced_at, _day(fetched_on), frozenset(accepted))
+    made = kind.version(parts, aim.before, terms)
+    in_force = in_force_text(start, aim.before, aim.after)
+    show(render(made.understanding, Page(), in_force), dry_run)
+    text = to_yaml(made.document, _first_line(aim.before))
+    if made.understanding.findings or told(aim.problems(text)):
         say("nothing is written")
         return NOT_WRITTEN
-    _write(text, output, dry_run)
-    options = "" if rules is None else f" --rules {rules.as_posix()}"
-    say("\n".join(next_steps(target.path.as_posix(), target.before, target.id, options)))
+    write_made(text, output, dry_run)
+    say_next(aim, rules)
     return WRITTEN
+
+
+def _start(effective_from: datetime | None) -> datetime:
+    if effective_from is None:
+        raise click.UsageError("say from when these rules are in force: --effective-from T")
+    return effective_from
 
 
 def _day(fetched_on: datetime | None) -> str:
@@ -137,95 +137,11 @@ def _day(fetched_on: datetime | None) -> str:
     return day
 
 
-# --- where it goes -------------------------------------------------------------------------------
-
-
-def _target(ruleset: str, asked: Asked, start: datetime) -> _Target:
-    """Where the new version goes to, and the versions around it. Raises RulesError."""
-    book = asked.rulebook()
-    with placed(lambda _: "--effective-from"):
-        before = _before(book, ruleset, start)
-    versions = book.rulesets[before.ruleset]
-    later = [version for version in versions if version.effective_from > start]
-    after = min(later, key=lambda version: version.effective_from, default=None)
-    folder = asked.rules or find_rules() or rules_folder()
-    stem = _stem(versions, start)
-    return _Target(folder / before.ruleset / f"{stem}.yaml", before, after)
-
-
-def _stem(versions: Sequence[Version], start: datetime) -> str:
-    """The name of a file after its day, or its hour where the day has one. Raises RulesError."""
-    taken = {version.id.partition("@")[2] for version in versions}
-    for name in (f"{start:%Y-%m-%d}", f"{start:%Y-%m-%dT%H}"):
-        if name not in taken:
-            return name
-    message = f"a version of `{versions[0].ruleset}` takes effect in this very hour"
-    hint = "files are named after the hour at the closest: choose another one"
-    raise RulesError([Problem("two-versions", message, hint, Place("--effective-from"))])
-
-
-def _before(book: Rulebook, ruleset: str, start: datetime) -> Version:
-    """The version that the new one follows. Raises RulesError."""
-    version = book.in_force(start).versions.get(ruleset)
-    if version is None:
-        first = [str(v.effective_from.date()) for v in book.rulesets.get(ruleset, ())[:1]]
-        message = f"no version of `{ruleset}` is in force at {instant_text(start)}"
-        hint = f"the first one starts on {first[0]}" if first else f"add a ruleset `{ruleset}`"
-        raise RulesError([Problem("no-version-before", message, hint)])
-    if version.effective_from == start:
-        message = f"`{version.id}` takes effect at this very instant"
-        hint = "choose a later instant; a correction is a file with `corrects: {reason: …}`"
-        raise RulesError([Problem("two-versions", message, hint)])
-    return version
-
-
-def _refuse_existing(output: Path | None) -> None:
-    """Raise PolicyError where a file would be overwritten: a version is never changed."""
-    if output is not None and output.is_file():
-        hint = "versions are never changed: choose another file"
-        problem = Problem("file-exists", "there is such a file already", hint, Place(str(output)))
-        raise PolicyError([problem])
-
-
 def _first_line(before: Version) -> str:
     """The line that tells editors of the schema, where the version before has one."""
     first = read_text(Path(before.path)).partition("\n")[0]
-    return first if first.startswith(_FOR_EDITORS) else ""
-
-
-# --- writing -------------------------------------------------------------------------------------
-
-
-def _problems(target: _Target, text: str) -> tuple[Problem, ...]:
-    """What `check` would find in the rules with the new file."""
-    texts = rule_texts(target.path.parent.parent)
-    try:
-        return tuple(findings(Rulebook([*texts, (target.path.as_posix(), text)])))
-    except RulesError as error:
-        return error.problems
-
-
-def _show(text: str, dry_run: bool) -> None:
-    """Show what was understood: on stderr, or as the answer where nothing else is asked for."""
-    if dry_run:
-        write(f"{text}\n", None)
-    else:
-        say(f"{text}\n")
+    return first if first.startswith(FOR_EDITORS) else ""
 
 
 def _json(prices: Mapping[str, Any]) -> str:
     return json.dumps(prices, indent=2, ensure_ascii=False) + "\n"
-
-
-def _told(problems: Sequence[Problem]) -> bool:
-    """Whether there are problems, which are told."""
-    if problems:
-        say(render_problems(problems))
-    return bool(problems)
-
-
-def _write(text: str, output: Path | None, dry_run: bool) -> None:
-    if not dry_run:
-        write(text, output)
-        if output is not None:
-            say(f"written: {output.as_posix()}")

@@ -76,6 +76,8 @@ def _terms(path: Path, old: Scale, new: Scale) -> Iterator[Change]:
     yield from differing((*path, "rates"), "scale", old.rates, new.rates, WORDING, name="")
     claims = (_identity(old), _identity(new))
     yield from differing((*path, "maintenance_amount"), "scale", *claims, WORDING, name="")
+    rise = _rising(old), _rising(new)
+    yield from differing((*path, "columns_rise"), "scale", *rise, WORDING, name="")
     safer = _declared(old.safer), _declared(new.safer)
     yield from differing((*path, "safer"), "scale", *safer, WORDING, name="")
 
@@ -86,6 +88,10 @@ def _column(path: Path, old: str, new: str) -> Iterator[Change]:
 
 def _identity(scale: Scale) -> Names | None:
     return None if scale.maintenance_amount is None else Names(scale.maintenance_amount)
+
+
+def _rising(scale: Scale) -> Names | None:
+    return Names(scale.columns_rise) if scale.columns_rise else None
 
 
 def _declared(safer: Mapping[str, str]) -> Names | None:

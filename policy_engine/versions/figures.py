@@ -109,6 +109,7 @@ def read_scale(part: Part) -> Scale:
         above_last=_above_last(part),
         tiers=tiers,
         maintenance_amount=(identity["rate"], identity["amount"]) if identity else None,
+        columns_rise=tuple(part.get("columns_rise", ())),
     )
 
 

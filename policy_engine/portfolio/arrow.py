@@ -250,6 +250,8 @@ def odd_names(array: pa.Array, field: Field) -> Array | None:
     """Which texts of an array are missing or not as the field has them; most are plain ASCII."""
     if not _is_text(array.type):
         return np.ones(len(array), dtype=bool)
+    if pa.types.is_string_view(array.type):
+        array = array.cast(pa.string())
     lengths = pc.binary_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     odd = (lengths < 1) | (lengths > _PLAIN_NAME)
     if not _all_plain(array):
@@ -259,8 +261,6 @@ def odd_names(array: pa.Array, field: Field) -> Array | None:
 
 def _all_plain(array: pa.Array) -> bool:
     """Whether no letter of any text is other than printable ASCII."""
-    if pa.types.is_string_view(array.type):
-        array = array.cast(pa.string())
     _, offsets, letters = array.buffers()
     if letters is None:
         return True

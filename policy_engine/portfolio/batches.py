@@ -21,7 +21,9 @@ from policy_engine.columns.truths import Truth
 from policy_engine.errors import RulesError, SnapshotError
 from policy_engine.policy import Compiled
 from policy_engine.portfolio.batch import Batch, Part, check_columns
+from policy_engine.portfolio.frames import stream_of
 from policy_engine.portfolio.given import Reading
+from policy_engine.portfolio.one_by_one import as_batch, each_decided
 from policy_engine.portfolio.outcome import Answered, Outcome, answered, rules_digest
 from policy_engine.portfolio.requested import told
 from policy_engine.portfolio.rows import Snapshot, plainly, snapshots
@@ -34,15 +36,24 @@ CHUNK = 16384
 
 _MOST_COMBINATIONS = 256
 
+SMALL = 16
+"""So few accounts are decided sooner one by one."""
 
-def decide(batch: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
-    """The decision on every account of a batch, in its order: one row for each.
 
-    The columns are the fields of a snapshot, `assets`, `orders` and `loans` lists of structs,
-    numbers decimal128, whole numbers or texts. A row that cannot be decided has an `error`, the
-    others none. Raises SnapshotError for columns that no row could be read from.
+def decide(accounts: Any, rules: Rules) -> Any:
+    """The decision on every account, in its order: one row for each.
+
+    A record batch gives a record batch. A table, or a frame of any library that has the Arrow
+    stream interface (pandas, Polars), gives a table. The columns are the fields of a snapshot,
+    `assets`, `orders` and `loans` lists of structs, numbers decimal128, whole numbers or texts. A
+    row that cannot be decided has an `error`, the others none. Raises SnapshotError for columns
+    that no row could be read from, and for what is no table of accounts.
     """
-    return portfolio(rules).decide(batch)
+    made = portfolio(rules)
+    if isinstance(accounts, pa.RecordBatch):
+        return made.decide(accounts)
+    batches = [made.decide(batch) for batch in stream_of(accounts)]
+    return pa.Table.from_batches(batches, made.answered.schema)
 
 
 @lru_cache(maxsize=32)
@@ -66,6 +77,7 @@ class Portfolio:
         offered = rules.book.offered(rules.at, rules.known_at)
         self.answered: Answered = answered(self.compiled, sorted(offered))
         self.choices: dict[tuple[Any, ...], Choice | None] = {}
+        self.checked: pa.Schema | None = None
 
     def _compiled(self, ruleset: str) -> Compiled | None:
         try:
@@ -75,16 +87,38 @@ class Portfolio:
 
     def decide(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The decision on every account of a batch. Raises SnapshotError as `decide` does."""
+        self.check(batch)
+        if batch.num_rows <= SMALL:
+            return self.one_by_one(batch)
+        return self.in_columns(batch)
+
+    def one_by_one(self, batch: pa.RecordBatch, exactly: bool = False) -> pa.RecordBatch:
+        """The decisions made each by itself; `exactly`: values as exact texts."""
+        self.check(batch)
+        found = each_decided(batch, self.rules)
+        return as_batch(found, batch.column("account"), self.answered, exactly)
+
+    def in_columns(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The decisions made in columns, and one by one where these leave a doubt."""
         columns = Batch(batch)
         outcome = Outcome(self.answered, columns.count)
         codes, choices = self._choices(columns)
-        if self.readers:
-            check_columns(columns, self.readers)
         for start in range(0, columns.count, CHUNK):
             part = columns.part(start, min(start + CHUNK, columns.count))
             rows = self._part(part, codes[start : part.stop], choices, outcome)
             self._one_by_one(batch, rows + start, outcome)
         return outcome.batch(batch.column("account"))
+
+    def check(self, batch: pa.RecordBatch) -> None:
+        """Raise SnapshotError for columns that no row could be read from, of whatever rows."""
+        if self.checked is not None and batch.schema.equals(self.checked):
+            return
+        nothing = Batch(batch.slice(0, 0))
+        if self.readers:
+            check_columns(nothing, self.readers)
+        for reader in self.readers:
+            _ = Reading(nothing.part(0, 0), reader, self.moment).odd
+        self.checked = batch.schema
 
     # --- which rules ---------------------------------------------------------------------------
 

@@ -51,9 +51,9 @@ class Reading:
         self.part, self.reader, self.moment = part, reader, moment
         self.count = part.count
 
-    @cached_property
+    @property
     def given(self) -> Given:
-        """What plans read."""
+        """What plans read. Not kept: it refers back, and so would hold all columns for long."""
         lines = {entity: self.lines(entity) for entity in LISTS}
         return Given(self.count, lines, self.column, self.part.memo)
 

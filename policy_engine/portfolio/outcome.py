@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 import numpy as np
@@ -21,7 +22,7 @@ from policy_engine.model import ACCOUNT
 from policy_engine.policy import Compiled
 from policy_engine.portfolio.rulings import Ruled
 
-_CODED = pa.dictionary(pa.int32(), pa.string())
+CODED = pa.dictionary(pa.int32(), pa.string())
 
 _OPEN = -2
 """The status of a row of which floats cannot tell it."""
@@ -39,18 +40,26 @@ class Answered:
     values: tuple[str, ...]
     digests: tuple[str, ...]
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The columns of the answer; the same for every batch under the same rules."""
+        return self._schema(pa.float64())
+
+    @cached_property
+    def exact_schema(self) -> pa.Schema:
+        """The same with values as texts, which are exact."""
+        return self._schema(pa.string())
+
+    def _schema(self, value: pa.DataType) -> pa.Schema:
         return pa.schema(
             [
                 ("account", pa.string()),
-                ("status", _CODED),
+                ("status", CODED),
                 *((f"{name}_permitted", pa.bool_()) for name in self.permissions),
-                *((name, pa.float64()) for name in self.values),
+                *((name, value) for name in self.values),
                 ("decided_exactly", pa.bool_()),
                 ("error", pa.string()),
-                ("rules_digest", _CODED),
+                ("rules_digest", CODED),
             ]
         )
 
@@ -142,7 +151,7 @@ class Outcome:
             bits[row] = UNDETERMINED
         for absent in self.absent.values():
             absent[row] = True
-        self.errors[row] = "; ".join(str(problem) for problem in error.problems)
+        self.errors[row] = error_text(error) or ""
 
     def batch(self, accounts: pa.Array) -> pa.RecordBatch:
         """The answer, row by row as the accounts are."""
@@ -176,17 +185,21 @@ def _text(accounts: pa.Array) -> pa.Array:
     return accounts.cast(pa.string())
 
 
-def _nullable(bits: Array) -> pa.Array:
-    return pa.array(bits == TRUE, mask=bits == UNDETERMINED)
-
-
 def _named(codes: Array, names: Sequence[str]) -> pa.Array:
     """Codes as a dictionary of names, the same one in every batch."""
-    indices = pa.array(codes, _CODED.index_type, mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names, _CODED.value_type))
+    indices = pa.array(codes, CODED.index_type, mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, CODED.value_type))
 
 
-def rules_digest(rulesets: Sequence[InForce]) -> str:
+def error_text(found: Decision | SnapshotError) -> str | None:
+    """What is wrong with a row, on one line; None where it is decided."""
+    if isinstance(found, Decision):
+        return None
+    return "; ".join(str(problem) for problem in found.problems)
+
+
+@lru_cache(maxsize=256)
+def rules_digest(rulesets: tuple[InForce, ...]) -> str:
     """The digest of all the versions that a decision rests on, in the order of their names."""
     held = [[item.ruleset, item.version, item.digest] for item in rulesets]
     return "sha256:" + sha256(json.dumps(held, separators=(",", ":")).encode()).hexdigest()

@@ -20,8 +20,14 @@ Snapshot = dict[str, Any]
 
 
 def snapshots(batch: pa.RecordBatch, rows: Sequence[int]) -> Iterator[Snapshot]:
-    """The snapshot of each of some rows. What is null there is not given, but for lists."""
-    taken = batch.take(pa.array(rows, pa.int64()))
+    """The snapshot of each of some rows, which are in order and each once.
+
+    What is null there is not given, but for lists.
+    """
+    taken = batch if len(rows) == batch.num_rows else batch.take(pa.array(rows, pa.int64()))
+    if len(rows) <= _FEW:
+        yield from map(_snapshot, taken.to_pylist())
+        return
     columns = [
         _lists(taken.column(n), name) if name in LISTS else _values(taken.column(n), name)
         for n, name in enumerate(batch.schema.names)
@@ -33,6 +39,21 @@ def snapshots(batch: pa.RecordBatch, rows: Sequence[int]) -> Iterator[Snapshot]:
 
 
 _ABSENT = object()
+_FEW = 100
+"""So many rows are read sooner one by one."""
+
+
+def _snapshot(row: Snapshot) -> Snapshot:
+    made: Snapshot = {}
+    for name, value in row.items():
+        if name in LISTS:
+            if value is not None:
+                made[name] = [plainly(line) for line in value]
+            elif shape().account[name].nullable:
+                made[name] = None
+        elif value is not None:
+            made[name] = _prices(value) if name == PRICES else plainly(value)
+    return made
 
 
 def _values(array: pa.Array, name: str) -> list[Any]:
@@ -98,8 +119,7 @@ def plainly(value: Any) -> Any:
     if isinstance(value, bool) or value.__class__ is str:
         return value
     if isinstance(value, Decimal):
-        text = format(value, "f")
-        return text.rstrip("0").removesuffix(".") if "." in text else text
+        return _decimal_text(value)
     if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime):
@@ -107,6 +127,15 @@ def plainly(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: plainly(inner) for name, inner in value.items() if inner is not None}
     return value
+
+
+def _decimal_text(value: Decimal) -> str:
+    """A decimal with the zeros it was written with, but for those of more digits than may be."""
+    text = format(value, "f")
+    if len(text) <= DIGITS_AFTER_POINT or "." not in text:
+        return text
+    cut = len(text) - len(text.partition(".")[2]) + DIGITS_AFTER_POINT
+    return text[:cut] + text[cut:].rstrip("0")
 
 
 def _prices(value: Any) -> Any:

@@ -133,8 +133,8 @@ def test_every_command_gives_what_is_shown(home: Path) -> None:
         done = ran(one.command, home)
         assert re.fullmatch(pattern(one.output), done.stdout), f"line {one.line}: {done.stdout}"
         measures = "benchmarks" in one.command  # ends with 1 on a machine busy with other tests
-        status = 1 if "hint:" in one.output else 0  # a finding is shown
-        assert measures or done.returncode == status, f"line {one.line}: {done.stderr}"
+        found = {0, 1} if "hint:" in one.output else {0}  # a finding is shown, perhaps piped
+        assert measures or done.returncode in found, f"line {one.line}: {done.stderr}"
 
 
 def test_every_snippet_prints_what_its_comments_say(monkeypatch: pytest.MonkeyPatch) -> None:

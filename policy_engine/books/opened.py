@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from policy_engine.books import comma_separated, json_lines, parquet
+from policy_engine.books.comma_separated import rows as csv_rows
+from policy_engine.books.json_lines import rows as json_rows
+from policy_engine.books.parquet import length, rows
 from policy_engine.books.row import Book, Row, whole
 from policy_engine.document import read_text
 from policy_engine.errors import SnapshotError
@@ -27,7 +29,7 @@ def open_book(name: str) -> Book:
     without what reads it.
     """
     if name == STDIN:
-        return Book("stdin", None, _some(json_lines.rows(sys.stdin.buffer, "stdin"), "stdin"))
+        return Book("stdin", None, _some(json_rows(sys.stdin.buffer, "stdin"), "stdin"))
     path = Path(name)
     ending = path.suffix.lower()
     try:
@@ -36,8 +38,8 @@ def open_book(name: str) -> Book:
         read_text(path, SnapshotError)  # raises, and says why
         raise
     if ending in _PARQUET:
-        return Book(name, parquet.length(path), _some(parquet.rows(path), name))
-    reads = comma_separated.rows if ending == _CSV else json_lines.rows
+        return Book(name, length(path), _some(rows(path), name))
+    reads = csv_rows if ending == _CSV else json_rows
     length = path.stat().st_size if path.is_file() else None
     return Book(name, length, _some(_of_file(path, reads), name))
 

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from policy_engine.books.comma_separated import rows as csv_rows
 from policy_engine.books.json_lines import rows as json_rows
-from policy_engine.books.parquet import length, rows
+from policy_engine.books.parquet import length as parquet_length
+from policy_engine.books.parquet import rows as parquet_rows
 from policy_engine.books.row import Book, Row, whole
 from policy_engine.document import read_text
 from policy_engine.errors import SnapshotError
@@ -38,7 +39,7 @@ def open_book(name: str) -> Book:
         read_text(path, SnapshotError)  # raises, and says why
         raise
     if ending in _PARQUET:
-        return Book(name, length(path), _some(rows(path), name))
+        return Book(name, parquet_length(path), _some(parquet_rows(path), name))
     reads = csv_rows if ending == _CSV else json_rows
     length = path.stat().st_size if path.is_file() else None
     return Book(name, length, _some(_of_file(path, reads), name))

@@ -393,7 +393,8 @@ def test_witnesses_are_not_on_a_page(capsys: pytest.CaptureFixture[str]) -> None
 def test_without_jinja2_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "jinja2", None)
+    for module in ("jinja2", "markupsafe"):  # a plain install has neither
+        monkeypatch.setitem(sys.modules, module, None)
     page_module._environment.cache_clear()
     assert run(["diff", "2025-01-20", "2025-02-01", "--format", "html"]) == 2
     out, err = capsys.readouterr()

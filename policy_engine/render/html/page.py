@@ -34,9 +34,14 @@ def page(template: str, **values: Any) -> str:
 
 
 def drawn(xml: str) -> Any:
-    """MathML or SVG that stands in a page as it is, but for characters that are not for reading."""
-    from markupsafe import Markup  # comes with jinja2, which is optional
+    """MathML or SVG that stands in a page as it is, but for characters that are not for reading.
 
+    Raises PolicyError where jinja2, which brings what marks it so, is missing.
+    """
+    try:
+        from markupsafe import Markup  # optional: it comes with an extra of the package
+    except ImportError:
+        raise PolicyError([_missing()]) from None
     return Markup(visible(xml))
 
 

@@ -24,7 +24,7 @@ from policy_engine.checks.intervals import (
     one,
 )
 from policy_engine.checks.settings import TRUTHS, of_kind, of_scale, of_table, rounded, setting
-from policy_engine.language.interpreter import Interpreter, Part, dotted
+from policy_engine.language.interpreter import SIGNS, Interpreter, Part, dotted
 from policy_engine.language.plan import Figure, Gather, Plan
 from policy_engine.language.scope import CONSTANTS, SCALE_READINGS, Scope
 from policy_engine.model import ACCOUNT
@@ -39,14 +39,6 @@ _CONSTANT: Mapping[str, Bound] = {
     "unlimited": one(UNLIMITED),
 }
 _DENIED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-_SIGNS: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
 
 
 MOST_STEPS = 5_000
@@ -100,7 +92,7 @@ class Bounds:
             for part in tree.values:
                 self.assume(part, holds)
         elif isinstance(tree, ast.Compare):
-            sign = _SIGNS[type(tree.ops[0])]
+            sign = SIGNS[type(tree.ops[0])]
             sides = tree.left, tree.comparators[0]
             self._assume_compared(sign if holds else _DENIED[sign], *sides)
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from policy_engine.checks.subject import Subject
 from policy_engine.errors import Problem
+from policy_engine.language.thresholds import ORDERINGS
 from policy_engine.model import Parameter, Rule, Version
-
-_SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
 def safer_contradicted(subject: Subject) -> Iterator[Problem]:
@@ -39,8 +38,8 @@ def _turned(version: Version, rule: Rule) -> Iterator[Problem]:
         sign = type(node.ops[0])
         for side, other in ((node.left, True), (node.comparators[0], False)):
             parameter = version.parameters.get(side.id) if isinstance(side, ast.Name) else None
-            if parameter is not None and parameter.safer and sign in _SIGNS:
-                more = ("higher", "lower")[(_SIGNS[sign][0] == "<") ^ other ^ holds]
+            if parameter is not None and parameter.safer and sign in ORDERINGS:
+                more = ("higher", "lower")[(ORDERINGS[sign][0] == "<") ^ other ^ holds]
                 if more != parameter.safer:
                     yield _problem(rule, node, parameter)
 

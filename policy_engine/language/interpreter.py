@@ -54,7 +54,7 @@ class Reading(Protocol[T]):
         """A table, a scale's reading, an aggregate or a built-in."""
 
 
-_SIGNS: dict[type[ast.AST], str] = {
+SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+",
     ast.Sub: "-",
     ast.Mult: "*",
@@ -68,6 +68,7 @@ _SIGNS: dict[type[ast.AST], str] = {
     ast.And: "and",
     ast.Or: "or",
 }
+"""How each operation is written, by the kind of its node."""
 
 
 class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
@@ -116,15 +117,15 @@ class Interpreter(SimpleEval, Generic[T]):  # type: ignore[misc]
 
     def _binary(self, node: ast.BinOp) -> T:
         left, right = self._eval(node.left), self._eval(node.right)
-        return self.reading.arithmetic(_SIGNS[type(node.op)], left, right)
+        return self.reading.arithmetic(SIGNS[type(node.op)], left, right)
 
     def _logic(self, node: ast.BoolOp) -> T:
         operands = tuple(self._part(value) for value in node.values)
-        return self.reading.logic(_SIGNS[type(node.op)], operands)
+        return self.reading.logic(SIGNS[type(node.op)], operands)
 
     def _compare(self, node: ast.Compare) -> T:
         left, right = self._eval(node.left), self._eval(node.comparators[0])
-        return self.reading.compare(_SIGNS[type(node.ops[0])], left, right)
+        return self.reading.compare(SIGNS[type(node.ops[0])], left, right)
 
     def _choose(self, node: ast.IfExp) -> T:
         parts = (self._part(part) for part in (node.test, node.body, node.orelse))

@@ -12,7 +12,8 @@ from policy_engine.model import ACCOUNT
 
 STATUS, PERMISSION = "status", "permissions"
 
-_SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+ORDERINGS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+"""How each comparison that has an order is written."""
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """The same comparison read from its other side."""
 
@@ -76,8 +77,8 @@ def _is_figure(plan: Plan, node: ast.expr) -> bool:
 
 def _comparisons(node: ast.expr, holds: bool) -> Iterator[tuple[ast.expr, str, ast.expr]]:
     """Every ordering comparison that helps a condition to hold, as it must come out for that."""
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in _SIGNS:
-        sign = _SIGNS[type(node.ops[0])]
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in ORDERINGS:
+        sign = ORDERINGS[type(node.ops[0])]
         yield node.left, sign if holds else _DENIED[sign], node.comparators[0]
     elif isinstance(node, ast.BoolOp):
         for part in node.values:

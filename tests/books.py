@@ -38,7 +38,7 @@ def for_five_coins(text: str) -> str:
     return text[:end] + copies + text[end:]
 
 
-def decimals(wholes: Cents, scale: int = SCALE, precision: int = 38) -> pa.Array:
+def decimals(wholes: Cents, scale: int = SCALE, precision: int = 18) -> pa.Array:
     """Whole numbers over a power of ten as decimal128."""
     halves = np.empty((len(wholes), 2), dtype=np.int64)
     halves[:, 0], halves[:, 1] = wholes, wholes >> 63

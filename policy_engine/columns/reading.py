@@ -39,17 +39,20 @@ _MOST_REMEMBERED = 4096
 
 @dataclass
 class Answers:
-    """What tables and scales answered for all the keys of a column, kept for the next column."""
+    """What tables and scales answered for all the keys of a column, kept for the next column;
+    threads may share them."""
 
     held: dict[Any, Any] = field(default_factory=dict)
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         """What is kept under a key, made when it is first asked for."""
-        if key not in self.held:
+        made = self.held.get(key)
+        if made is None:
+            made = make()
             if len(self.held) >= _MOST_REMEMBERED:
                 self.held.clear()
-            self.held[key] = make()
-        return self.held[key]
+            self.held[key] = made
+        return made
 
 
 @dataclass(frozen=True)

@@ -106,12 +106,14 @@ class Settings:
     ) -> Mapping[str, Column]:
         """Each figure for the combinations that occur; most chunks have the same ones."""
         key = (present.tobytes(), values)
-        if key not in self.kept:
+        columns = self.kept.get(key)
+        if columns is None:
             made = [self.exactly(combination) for combination in _spelled(present, values)]
-            if len(self.kept) >= _MOST_KEPT:
+            columns = {name: _column([one[name] for one in made]) for name in self.names}
+            if len(self.kept) >= _MOST_KEPT:  # another thread may use what was kept
                 self.kept.clear()
-            self.kept[key] = {name: _column([one[name] for one in made]) for name in self.names}
-        return self.kept[key]
+            self.kept[key] = columns
+        return columns
 
 
 def _given(value: Any) -> Any:

@@ -132,7 +132,8 @@ def write(folder: Path, count: int, at_threshold: float) -> pa.RecordBatch:
     assert whole.num_rows == count
     names = pa.array([f"A-{n}" for n in range(count)])
     whole = whole.set_column(whole.schema.get_field_index("account"), "account", names)
-    pq.write_table(pa.Table.from_batches([whole]), folder / BOOK, row_group_size=ROW_GROUP)
+    table = pa.Table.from_batches([whole])
+    pq.write_table(table, folder / BOOK, row_group_size=ROW_GROUP, store_decimal_as_integer=True)
     flat.write(whole, folder)
     return whole
 

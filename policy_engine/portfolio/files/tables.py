@@ -86,10 +86,10 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.unify_dictionaries().chunks)
 
 
-def open_rows(path: Path, format: str, threads: bool = True) -> Rows:
+def open_rows(path: Path, format: str) -> Rows:
     """A file's rows. Raises SnapshotError for a file that is not of that format or is cut off."""
     try:
-        return _parquet(path, threads) if format == PARQUET else _arrow(path)
+        return _parquet(path) if format == PARQUET else _arrow(path)
     except (pa.ArrowException, OSError):
         kind = "a Parquet file" if format == PARQUET else "an Arrow file"
         message = f"this is not {kind}, or it is cut off"
@@ -97,13 +97,13 @@ def open_rows(path: Path, format: str, threads: bool = True) -> Rows:
         raise SnapshotError([problem]) from None
 
 
-def _parquet(path: Path, threads: bool) -> Rows:
+def _parquet(path: Path) -> Rows:
     names = _names_in(pq.ParquetFile(path))
     file = pq.ParquetFile(path, read_dictionary=names)
     counts = [file.metadata.row_group(n).num_rows for n in range(file.metadata.num_row_groups)]
 
     def read(piece: int) -> Iterator[pa.RecordBatch]:
-        made: Iterator[pa.RecordBatch] = file.iter_batches(_STEP, [piece], use_threads=threads)
+        made: Iterator[pa.RecordBatch] = file.iter_batches(_STEP, [piece], use_threads=False)
         return made
 
     return Rows(path, file.schema_arrow, counts, read)

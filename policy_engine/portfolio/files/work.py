@@ -1,13 +1,27 @@
-"""Tasks of a book done here, or by processes that each read and decide for themselves."""
+"""Tasks of a book done by threads here, or by processes that each read and decide for themselves.
+
+Columns are decided by threads: most of what they do is arithmetic of arrays, and reading, which
+run beside one another. Rows of text, and exact values, are Python's work, which only processes do
+at once.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -25,7 +39,14 @@ from policy_engine.portfolio.frames import without_views
 from policy_engine.rules import Rules
 
 _AHEAD = 2
-"""Tasks that wait for each process."""
+"""Tasks that wait for each thread or process."""
+
+_THREADS = 2
+"""More would wait for one another: what is not arithmetic is done by one at a time."""
+
+_SWITCH = 0.0005
+"""Seconds after which a thread lets another go on; by default it is ten times as long, in which
+a thread that has read or computed could do most of a figure."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +57,6 @@ class Job:
     source: Source
     parts: Parts
     exactly: bool
-    threads: bool = True
 
     @cached_property
     def portfolio(self) -> Portfolio:
@@ -49,7 +69,18 @@ class Job:
 
     @cached_property
     def _rows(self) -> Rows:
-        return open_rows(self.source.path, self.source.format, self.threads)
+        return open_rows(self.source.path, self.source.format)
+
+    @property
+    def is_columns(self) -> bool:
+        """Whether what is decided are columns, by their arithmetic."""
+        return self.source.is_table() and not self.exactly
+
+    def read(self, task: Task) -> Task:
+        """The task with its rows. Raises SnapshotError where they are damaged."""
+        if task.rows is not None:
+            return task
+        return replace(task, rows=self._rows.take(task.start, task.count))
 
     def do(self, task: Task) -> Done:
         """Decide the accounts of a task and keep the answer as a part. Raises SnapshotError."""
@@ -58,7 +89,8 @@ class Job:
         return Done(task.number, check, self._counted.of(answer, task.start))
 
     def _decided(self, task: Task) -> pa.RecordBatch:
-        rows = self._rows.take(task.start, task.count) if task.rows is None else task.rows
+        rows = self.read(task).rows
+        assert rows is not None
         if not isinstance(rows, pa.RecordBatch):
             return decided_rows(rows, self.portfolio, self.exactly)
         rows = without_views(rows)
@@ -72,26 +104,57 @@ def done(job: Job, tasks: Iterable[Task], processes: int) -> Iterator[Done]:
 
     Raises SnapshotError as `Job.do` does, and PolicyError if a process dies.
     """
-    if processes == 1:
+    if processes > 1:
+        yield from _by_processes(job, tasks, processes)
+    elif job.is_columns:
+        yield from _by_threads(job, tasks)
+    else:
         yield from map(job.do, tasks)
-        return
-    pool = ProcessPoolExecutor(
-        processes, get_context("spawn"), _begin, (job.rules, job.source, job.parts, job.exactly)
-    )
+
+
+def _by_threads(job: Job, tasks: Iterable[Task]) -> Iterator[Done]:
+    """What is read next is read meanwhile, in the order of the file."""
+    with _switching(), _ended(ThreadPoolExecutor(_THREADS)) as pool:
+        yield from _by_pool(pool, job.do, map(job.read, tasks), _THREADS * _AHEAD)
+
+
+@contextmanager
+def _switching() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH)
     try:
-        yield from _by_pool(pool, iter(tasks), processes * _AHEAD)
-    except BrokenProcessPool:
-        message = "a process that was deciding was ended from outside, or ran out of memory"
-        hint = "run this again: what is done is kept; with little memory, use --processes 1"
-        raise PolicyError([Problem("process-died", message, hint)]) from None
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+@contextmanager
+def _ended(pool: Executor) -> Iterator[Executor]:
+    """A pool that takes up nothing more once it is left, for whatever reason."""
+    try:
+        yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _by_pool(pool: ProcessPoolExecutor, tasks: Iterator[Task], most: int) -> Iterator[Done]:
+def _by_processes(job: Job, tasks: Iterable[Task], processes: int) -> Iterator[Done]:
+    begun = (job.rules, job.source, job.parts, job.exactly)
+    made = ProcessPoolExecutor(processes, get_context("spawn"), _begin, begun)
+    try:
+        with _ended(made) as pool:
+            yield from _by_pool(pool, _do, tasks, processes * _AHEAD)
+    except BrokenProcessPool:
+        message = "a process that was deciding was ended from outside, or ran out of memory"
+        hint = "run this again: what is done is kept; with little memory, use --processes 1"
+        raise PolicyError([Problem("process-died", message, hint)]) from None
+
+
+def _by_pool(
+    pool: Executor, do: Callable[[Task], Done], tasks: Iterable[Task], most: int
+) -> Iterator[Done]:
     waiting: set[Future[Done]] = set()
     for task in tasks:
-        waiting.add(pool.submit(_do, task))
+        waiting.add(pool.submit(do, task))
         if len(waiting) >= most:
             ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             yield from (one.result() for one in ready)
@@ -109,7 +172,7 @@ def _begin(rules: Rules, source: Source, parts: Parts, exactly: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     Thread(target=_end_with_parent, daemon=True).start()
     pa.set_cpu_count(1)
-    _JOBS.append(Job(rules, source, parts, exactly, threads=False))
+    _JOBS.append(Job(rules, source, parts, exactly))
 
 
 def _end_with_parent() -> None:

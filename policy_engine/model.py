@@ -27,10 +27,17 @@ class NotKnown:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a provision is written: a key of `sources`, and the words that carry the figure."""
+    """Where a provision is written: a key of `sources`, the words that carry the figure, and the
+    line of the saved text that they begin on, where they stand there more than once."""
 
     source: str
     quote: str | None = None
+    line: int | None = None
+
+    @property
+    def where(self) -> str:
+        """The line, to be read after the quote; nothing if none is given."""
+        return "" if self.line is None else f" (line {self.line})"
 
 
 @dataclass(frozen=True, slots=True)

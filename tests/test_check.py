@@ -419,6 +419,17 @@ def test_a_case_edited_since_is_read_again(
     assert "`cases` is empty" in capsys.readouterr().out
 
 
+def test_a_quote_that_names_its_line_may_stand_on_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = unpacked(BROKEN / "quote-on-another-line.yaml", tmp_path / "rules")
+    rules = folder / "pro" / "2025-01-01.yaml"
+    rules.write_text(rules.read_text().replace("line: 3", "line: 4"))
+    monkeypatch.chdir(tmp_path)
+    options = ["--sources", "sources", "--strict"]
+    assert run(["check", "--rules", "rules", *options]) == 0, capsys.readouterr().out
+
+
 def test_no_saved_sources_is_no_finding(
     recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

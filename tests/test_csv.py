@@ -110,6 +110,12 @@ def test_any_tiers_come_back(tiers: dict[str, list[dict[str, str]]]) -> None:
     assert meant(list(made.values())) == meant(list(tiers.values()))
 
 
+def with_line(citation: dict[str, str]) -> st.SearchStrategy[dict[str, str]]:
+    """A citation, with a line too where it has a quote."""
+    lines = st.integers(1, 9999).map(lambda line: citation | {"line": str(line)})
+    return st.one_of(st.just(citation), lines) if "quote" in citation else st.just(citation)
+
+
 rows = st.lists(
     st.fixed_dictionaries(
         {
@@ -121,7 +127,7 @@ rows = st.lists(
             "note": risky,
             "citation": st.fixed_dictionaries(
                 {"source": st.just("faq")}, optional={"quote": risky}
-            ),
+            ).flatmap(with_line),
             "assumes": st.lists(st.sampled_from(["one", "two"]), min_size=1, unique=True),
         },
     ),
@@ -229,6 +235,16 @@ BAD = [
         TABLE,
         "key (text),value (ratio),quote\nA,1,words\n",
         "x.csv:2:5: missing-source: a quote stands here without its source",
+    ),
+    (
+        TABLE,
+        "key (text),value (ratio),source,line\nA,1,faq,12\n",
+        "x.csv:2:9: missing-quote: a line stands here without its quote",
+    ),
+    (
+        TABLE,
+        "key (text),value (ratio),source,quote,line\nA,1,faq,words,12.5\n",
+        "x.csv:2:15: bad-number: `12.5` is not the number of a line",
     ),
 ]
 

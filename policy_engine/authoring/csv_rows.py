@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,7 +23,7 @@ from policy_engine.errors import Problem
 from policy_engine.render.yaml import Text
 
 _GROUP = "row (number)"
-_REMARKS = ("because", "source", "quote", "note", "assumes")
+_REMARKS = ("because", "source", "quote", "line", "note", "assumes")
 """What a row of a table can say beside its value, a column for each."""
 
 
@@ -103,15 +104,26 @@ def _line_in(
         if not line[name].text:
             message = f"there is nothing under `{name}`"
             problems.append(line[name].problem("empty-cell", message, "write it, or take it out"))
-    if "quote" in line and line["quote"].text and not ("source" in line and line["source"].text):
-        message = "a quote stands here without its source"
-        hint = "write the name of the source"
-        problems.append(line["quote"].problem("missing-source", message, hint))
+    problems += _loose(line)
     beside = ((name, line[name].text) for name in _REMARKS if name in line and line[name].text)
     group = line[_GROUP].text if _GROUP in line else ""
     return _Line(
         tuple(line[name].text for name in figures.keys), (("value", value), *beside), group
     )
+
+
+def _loose(line: Mapping[str, Cell]) -> Iterator[Problem]:
+    """What is wrong with a citation: each part of it rests on another."""
+    said = {name for name in _REMARKS if name in line and line[name].text}
+    if "quote" in said and "source" not in said:
+        message, hint = "a quote stands here without its source", "write the name of the source"
+        yield line["quote"].problem("missing-source", message, hint)
+    if "line" in said and "quote" not in said:
+        message, hint = "a line stands here without its quote", "write the words that begin on it"
+        yield line["line"].problem("missing-quote", message, hint)
+    if "line" in said and not re.fullmatch(r"[1-9]\d{0,6}", line["line"].text):
+        message = f"`{line['line'].text}` is not the number of a line"
+        yield line["line"].problem("bad-number", message, "write a whole number such as 214")
 
 
 def _refuse_repeats(
@@ -144,8 +156,7 @@ def _row(lines: Sequence[_Line], figures: Figures) -> dict[str, Any]:
     if "because" in says:
         made["because"] = says["because"]
     if "source" in says:
-        quote = {"quote": says["quote"]} if "quote" in says else {}
-        made["citation"] = {"source": says["source"], **quote}
+        made["citation"] = {n: says[n] for n in ("source", "quote", "line") if n in says}
     if "note" in says:
         made["note"] = says["note"]
     if "assumes" in says:

@@ -12,6 +12,10 @@ from policy_engine.document import Pointer
 from policy_engine.errors import Place, Problem
 from policy_engine.model import Citation, Provision, Version
 from policy_engine.numbers import text_of
+from policy_engine.versions.part import cited_in
+
+_SHOWN = 5
+"""So many lines are named."""
 
 
 class Cited(NamedTuple):
@@ -65,10 +69,15 @@ def quote_not_found(subject: Subject) -> Iterator[Problem]:
     Prefer: quote: between 1.3 and 2
     """
     for cited, saved in _quoted(subject):
-        if _count(cited, saved) == 0:
+        line, lines = cited.citation.line, _lines(cited, saved)
+        if not lines:
             message = f"`{cited.citation.quote}` does not stand in `{saved.path}`"
             hint = "quote the source letter by letter: the fewest words that carry the figure"
             yield _at(cited, "quote-not-found", message, hint)
+        elif line is not None and line not in lines:
+            message = f"`{cited.citation.quote}` does not begin on line {line} of `{saved.path}`"
+            hint = f"it begins on {_listed(lines)}"
+            yield _at(cited, "quote-not-found", message, hint, "line")
 
 
 def quote_not_once(subject: Subject) -> Iterator[Problem]:
@@ -77,12 +86,16 @@ def quote_not_once(subject: Subject) -> Iterator[Problem]:
     Why: Whoever looks it up does not know which of the places is meant, and when the source changes
     one of them the quote still seems to stand.
     Avoid: quote: the level
-    Prefer: quote: closed at a level of 1.0
+    Prefer: quote: closed at a level of 1.0, or quote: the level with line: 214
     """
     for cited, saved in _quoted(subject):
-        if (count := _count(cited, saved)) > 1:
-            message = f"`{cited.citation.quote}` stands in `{saved.path}` {count} times"
-            hint = "quote a few words more, so that it stands there once"
+        line, lines = cited.citation.line, _lines(cited, saved)
+        count = len(lines) if line is None else lines.count(line)
+        if count > 1:
+            on = "" if line is None else f"on line {line} of "
+            message = f"`{cited.citation.quote}` stands {on or 'in '}`{saved.path}` {count} times"
+            lead = "quote a few words more, so that it stands there once"
+            hint = lead if on else f"{lead}, or name its line: it begins on {_listed(lines)}"
             yield _at(cited, "quote-not-once", message, hint)
 
 
@@ -121,8 +134,7 @@ def _citations(version: Version) -> Iterator[Cited]:
     for pointer, part in _parts(version.document, ()):
         said = part.get("citation")
         if isinstance(said, dict):
-            citation = Citation(said["source"], said.get("quote"))
-            yield Cited(version, pointer, citation, tuple(_values(version, pointer)))
+            yield Cited(version, pointer, cited_in(said), tuple(_values(version, pointer)))
 
 
 def _parts(content: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
@@ -148,14 +160,20 @@ def _values(version: Version, pointer: Pointer) -> Iterator[Decimal]:
         yield value
 
 
-def _count(cited: Cited, saved: Saved) -> int:
-    """In how many places the source has the quote; it may run over the end of a line."""
-    return _flat(saved.text).count(_flat(cited.citation.quote or ""))
+def _lines(cited: Cited, saved: Saved) -> list[int]:
+    """The line of each place where the source has the quote, which may run over a line's end."""
+    words = (cited.citation.quote or "").split()
+    spelled = r"\s+".join(map(re.escape, words))
+    found = re.finditer(spelled, saved.text)
+    return [saved.text.count("\n", 0, match.start()) + 1 for match in found]
 
 
-def _flat(text: str) -> str:
-    """A text with single blanks."""
-    return " ".join(text.split())
+def _listed(lines: list[int]) -> str:
+    """Some lines in words, the first few by their numbers."""
+    told = [str(line) for line in dict.fromkeys(lines)]
+    more = ["others"] if len(told) > _SHOWN else []
+    *first, last = [*told[:_SHOWN], *more]
+    return f"lines {', '.join(first)} and {last}" if first else f"line {last}"
 
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})+(?:\.\d+)?\s*%?|(?<![\w.])\d+(?:\.\d+)?\s*%?")
@@ -171,6 +189,6 @@ def _numbers(quote: str) -> set[Decimal]:
     return found
 
 
-def _at(cited: Cited, code: str, message: str, hint: str) -> Problem:
-    place: Place = cited.version.place((*cited.pointer, "citation", "quote"))
+def _at(cited: Cited, code: str, message: str, hint: str, key: str = "quote") -> Problem:
+    place: Place = cited.version.place((*cited.pointer, "citation", key))
     return Problem(code, message, hint, place)

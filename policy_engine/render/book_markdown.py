@@ -201,7 +201,7 @@ def _grounded(item: Provision, version: Version) -> Iterator[str]:
 def _cited(citation: Citation, version: Version) -> str:
     source = source_of(version, citation)
     dated = f" ({source.updated})" if source.updated else ""
-    quote = f": “{inline(citation.quote)}”" if citation.quote else ""
+    quote = f": “{inline(citation.quote)}”{citation.where}" if citation.quote else ""
     return f"{inline(source.title)}{inline(dated)}{quote}"
 
 

@@ -124,7 +124,7 @@ def said(value: Any) -> str:
         case Names(names=names):
             return ", ".join(names)
         case Citation(source=source, quote=quote):
-            return source if quote is None else f'{source} "{quote}"'
+            return source if quote is None else f'{source} "{quote}"{value.where}'
         case Tiers():
             return "; ".join(_tier_texts(value))
         case Scale() | Table():

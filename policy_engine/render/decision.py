@@ -172,7 +172,7 @@ def cited(plan: Plan, citation: Citation | None, indent: int, page: Page) -> Ite
         return
     source = plan.main.sources[citation.source]
     date = f" ({source.updated})" if source.updated else ""
-    quote = f': "{citation.quote}"' if citation.quote else ""
+    quote = f': "{citation.quote}"{citation.where}' if citation.quote else ""
     for line in page.wrapped(f"{source.title}{date}{quote}", indent):
         yield page.dim(line)
 

@@ -96,7 +96,9 @@ def _citation(change: Change) -> dict[str, str | None] | None:
     if cited is None:
         return None
     title, updated = (source.title, source.updated) if source else (None, None)
-    return {"source": cited.source, "quote": cited.quote, "title": title, "updated": updated}
+    line = {} if cited.line is None else {"line": str(cited.line)}
+    said = {"source": cited.source, "quote": cited.quote, "title": title, "updated": updated}
+    return said | line
 
 
 def _said(value: Any) -> Any:

@@ -69,7 +69,7 @@ class _Sources:
 
     def text(self, version: str | None, citation: Citation) -> str:
         """The document and the words that carry the figure."""
-        quote = f': "{citation.quote}"' if citation.quote else ""
+        quote = f': "{citation.quote}"{citation.where}' if citation.quote else ""
         return self.title(version, citation) + quote
 
 
@@ -281,5 +281,6 @@ def _cited(
 ) -> dict[str, str | None] | None:
     if citation is None:
         return None
+    line = {} if citation.line is None else {"line": str(citation.line)}
     title = sources.title(version, citation)
-    return {"source": citation.source, "title": title, "quote": citation.quote}
+    return {"source": citation.source, "title": title, "quote": citation.quote, **line}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -139,4 +139,10 @@ def provision(part: Part) -> dict[str, Any]:
 def citation(part: Part) -> Citation | None:
     """The citation of a provision or row, if it has one."""
     cited = part.get("citation")
-    return None if cited is None else Citation(cited["source"], cited.get("quote"))
+    return None if cited is None else cited_in(cited)
+
+
+def cited_in(cited: Mapping[str, Any]) -> Citation:
+    """A citation as a rule file has it."""
+    line = cited.get("line")
+    return Citation(cited["source"], cited.get("quote"), None if line is None else int(line))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 from policy_engine import Rulebook, Rules
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
+AT = "2025-02-01T00:00:00Z"
 COINS = ("BTC", "ETH", "USDC", "BNB", "SOL", "ADA", "XRP")
 PRICES = (98123.45, 3312.07, 1.0001, 655.5, 231.4, 0.9512, 2.31)
 KNOWN = 5
@@ -20,10 +22,15 @@ SCALE = 8
 Cents = np.ndarray[Any, Any]
 
 
-def rules(at: str = "2025-02-01T00:00:00Z") -> Rules:
+def rules(at: str = AT) -> Rules:
     """The shipped rules in force, with the published tiers of BTC given to five coins."""
-    documents = ((path.as_posix(), path.read_text()) for path in sorted(RULES.glob("*/*.yaml")))
-    return Rulebook((path, for_five_coins(text)) for path, text in documents).in_force(at)
+    return Rulebook(rule_files()).in_force(at)
+
+
+def rule_files() -> Iterator[tuple[str, str]]:
+    """Those rules, file by file."""
+    for path in sorted(RULES.glob("*/*.yaml")):
+        yield path.as_posix(), for_five_coins(path.read_text(encoding="utf-8"))
 
 
 def for_five_coins(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal, localcontext
 from itertools import islice
 from random import Random
@@ -170,3 +172,12 @@ def test_the_digest_tells_what_decided() -> None:
     rows = decide(book(50), rules()).to_pylist()
     assert len({row["rules_digest"] for row in rows}) == 2
     assert all(row["rules_digest"].startswith("sha256:") for row in rows)
+
+
+@pytest.mark.parametrize("missing", ["numpy", "pyarrow"])
+def test_without_its_libraries_it_says_what_to_install(missing: str) -> None:
+    code = f"import sys; sys.modules['{missing}'] = None; import policy_engine.portfolio"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert "pip install 'policy-engine[portfolio]'" in found.stderr.splitlines()[-1]

@@ -20,9 +20,17 @@ def lines_text(lines: tuple[Line, ...] | None) -> list[dict[str, Any]] | None:
     return None if lines is None else [texts(line) for line in lines]
 
 
+def cited(citation: Citation) -> dict[str, str | None]:
+    """A citation; its line stands there where it has one."""
+    line = {} if citation.line is None else {"line": str(citation.line)}
+    return {"source": citation.source, "quote": citation.quote, **line}
+
+
 def json_value(item: Any) -> Any:
     """A reason, ruling, ruleset or assumption as plain JSON."""
-    if isinstance(item, (Reason, Ruling, Citation, InForce, Assumption, Notice)):
+    if isinstance(item, Citation):
+        return cited(item)
+    if isinstance(item, (Reason, Ruling, InForce, Assumption, Notice)):
         names = item.__dataclass_fields__
         return {name: json_value(getattr(item, name)) for name in names}
     return [json_value(part) for part in item] if isinstance(item, tuple) else item

@@ -581,4 +581,4 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(
         run(order, Watch())
     assert raised.value.problems[0].message == "not written: no space left on device"
     monkeypatch.setattr(parts.Parts, "write", real)
-    assert run(order, Watch()).taken_over == 120
+    assert run(order, Watch()).taken_over >= 120  # what was under way beside it is kept too

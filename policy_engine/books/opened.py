@@ -33,16 +33,21 @@ def open_book(name: str) -> Book:
         return Book("stdin", None, _some(json_rows(sys.stdin.buffer, "stdin"), "stdin"))
     path = Path(name)
     ending = path.suffix.lower()
-    try:
-        path.open("rb").close()
-    except (OSError, ValueError):
-        read_text(path, SnapshotError)  # raises, and says why
-        raise
+    check_there(path)
     if ending in _PARQUET:
         return Book(name, parquet_length(path), _some(parquet_rows(path), name))
     reads = csv_rows if ending == _CSV else json_rows
     length = path.stat().st_size if path.is_file() else None
     return Book(name, length, _some(_of_file(path, reads), name))
+
+
+def check_there(path: Path) -> None:
+    """Raise SnapshotError for a file that is not there or cannot be read."""
+    try:
+        path.open("rb").close()
+    except (OSError, ValueError):
+        read_text(path, SnapshotError)  # raises, and says why
+        raise
 
 
 def _of_file(path: Path, reads: Reads) -> Iterator[Row]:

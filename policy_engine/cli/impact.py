@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from policy_engine.books import Book, Row, open_book
+from policy_engine.books import Book, Row, check_there, open_book
+from policy_engine.books.formats import ARROW, ENDINGS, PARQUET
 from policy_engine.cli.output import colour_wanted, terminal_columns
 from policy_engine.cli.shared import (
     JSON,
     TEXT,
     Asked,
     at_option,
+    check_columns,
     known_at_option,
     output_option,
     placed,
@@ -24,6 +27,7 @@ from policy_engine.cli.shared import (
     say,
 )
 from policy_engine.cli.sides import Sides, both_sides
+from policy_engine.errors import Place
 from policy_engine.impact.conditions import Condition, check_names, condition
 from policy_engine.impact.measure import impact as measured
 from policy_engine.impact.model import Impact
@@ -45,7 +49,14 @@ MOST = 20
     "accounts",
     metavar="FILE",
     required=True,
-    help="The accounts: JSON Lines (`-` is stdin), CSV (.csv) or Parquet (.parquet).",
+    help="The accounts: JSON Lines (`-` is stdin), CSV (.csv), Parquet (.parquet) or Arrow "
+    "(.arrow).",
+)
+@click.option(
+    "--figures/--no-figures",
+    default=None,
+    help="Whether figures are compared too, account by account, which takes longer. Unless said, "
+    "Parquet and Arrow of more than 100,000 accounts leave them out.",
 )
 @click.option(
     "--fail-on",
@@ -73,6 +84,7 @@ def impact(
     old: str,
     new: str,
     accounts: str,
+    figures: bool | None,
     fail_on: tuple[str, ...],
     most: int,
     rules: Path | None,
@@ -91,17 +103,41 @@ def impact(
     conditions = [condition(one) for one in fail_on]
     sides = both_sides(old, new, asked)
     check_names(conditions, sides.old, sides.new)
-    book = open_book(accounts)
     with placed(lambda _: "OLD, NEW"):
-        found = measured(*sides, _watched(book), (old, new), book.name)
+        found = _measured(sides, (old, new), accounts, figures)
     held = [one for one in conditions if one.holds(found)]
-    command = _command(old, new, accounts, most, asked)
+    command = _command(old, new, accounts, figures, most, asked)
     if format == HTML:
         asked.answer(_page(found, sides, command, most))
     else:
         asked.answer(_rendered(found, command, asked, most))
     _say(found, held)
     return ANSWER_IS_NO if held or found.counts.errors else DONE
+
+
+def _measured(sides: Sides, names: tuple[str, str], accounts: str, figures: bool | None) -> Impact:
+    """What comes of a book, told by the end of its name. Raises PolicyError for what is none."""
+    kind = ENDINGS.get(Path(accounts).suffix.lower())
+    if kind in (PARQUET, ARROW):
+        return _of_table(sides, names, accounts, kind, figures)
+    if figures is False:
+        raise click.UsageError("--no-figures is for accounts in Parquet or Arrow")
+    book = open_book(accounts)
+    return measured(*sides, _watched(book), names, book.name)
+
+
+def _of_table(
+    sides: Sides, names: tuple[str, str], accounts: str, kind: str, figures: bool | None
+) -> Impact:
+    """The same of Parquet and Arrow, which numpy and pyarrow read: they may not be installed."""
+    check_columns("Parquet and Arrow are read", Place(accounts))
+    from policy_engine.impact.table import Change
+    from policy_engine.impact.table import impact as measured_table
+    from policy_engine.portfolio.files.sources import Source
+
+    check_there(Path(accounts))
+    with _bar() as progress:
+        return measured_table(Change(*sides, names), Source(accounts, kind), figures, progress)
 
 
 def _rendered(found: Impact, command: str, asked: Asked, most: int) -> str:
@@ -131,9 +167,12 @@ def _say(found: Impact, held: Sequence[Condition]) -> None:
         say(f"--fail-on: {one.text}: {one.count(found)} of {found.counts.accounts} accounts")
 
 
-def _command(old: str, new: str, accounts: str, most: int, asked: Asked) -> str:
+def _command(
+    old: str, new: str, accounts: str, figures: bool | None, most: int, asked: Asked
+) -> str:
     """The command line that gives the report again, quoted for a shell."""
     words = ["policy-engine", "impact", old, new, "--accounts", accounts]
+    words += [] if figures is None else ["--figures" if figures else "--no-figures"]
     words += [] if asked.rules is None else ["--rules", asked.rules.as_posix()]
     words += [] if asked.at is None else ["--at", instant_text(asked.at)]
     words += [] if asked.known_at is None else ["--known-at", instant_text(asked.known_at)]
@@ -145,16 +184,23 @@ def _command(old: str, new: str, accounts: str, most: int, asked: Asked) -> str:
 # --- progress -------------------------------------------------------------------------------------
 
 
-def _watched(book: Book) -> Iterator[Row]:
-    """The rows, with a bar on stderr where that is a terminal."""
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int | None], None]]:
+    """What is told how far the book has been read: a bar on stderr where that is a terminal."""
     if not sys.stderr.isatty():
-        yield from book.rows
+        yield lambda read, of: None
         return
     from rich.console import Console
     from rich.progress import Progress  # slow to import, and seldom needed
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("accounts", total=book.length)
+        task = bar.add_task("accounts", total=None)
+        yield lambda read, of: bar.update(task, completed=read, total=of)
+
+
+def _watched(book: Book) -> Iterator[Row]:
+    """The rows, with how far the book has been read."""
+    with _bar() as progress:
         for row in book.rows:
             yield row
-            bar.update(task, completed=row.end)
+            progress(row.end, book.length)

@@ -6,25 +6,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from policy_engine.books import check_there
 from policy_engine.cli.output import colour_wanted, terminal_columns
 from policy_engine.cli.shared import (
     JSON,
     TEXT,
     Asked,
     at_option,
+    check_columns,
     known_at_option,
     placed,
     rules_option,
     say,
 )
-from policy_engine.document import read_text
-from policy_engine.errors import Place, PolicyError, Problem, SnapshotError
+from policy_engine.errors import Place, PolicyError, Problem
 from policy_engine.numbers import instant, instant_text
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def portfolio(
     """
     if format == CSV and query is None:
         raise click.UsageError("--format csv prints what --sql finds; there is no --sql here")
-    _check_extra()
+    check_columns("whole books are decided")
     _check_output(output, accounts)
     asked = Asked(rules, at, known_at, format)
     source = _source(accounts, read_as)
@@ -109,16 +109,6 @@ def portfolio(
 
 
 # --- what is asked --------------------------------------------------------------------------------
-
-
-def _check_extra() -> None:
-    try:
-        import_module("numpy")
-        import_module("pyarrow")
-    except ImportError:
-        message = "whole books are decided with numpy and pyarrow, which are not installed"
-        hint = "pip install 'policy-engine[portfolio]'"
-        raise PolicyError([Problem("needs-extra", message, hint)]) from None
 
 
 def _check_output(output: Path | None, accounts: str) -> None:
@@ -136,17 +126,13 @@ def _check_output(output: Path | None, accounts: str) -> None:
 
 def _source(accounts: str, read_as: str | None) -> Source:
     """The file of accounts. Raises PolicyError where it is not there or its format is not told."""
-    from policy_engine.portfolio.files.formats import JSONL, format_of
+    from policy_engine.books.formats import JSONL, format_of
     from policy_engine.portfolio.files.sources import STDIN, Source
 
     if accounts == STDIN:
         return Source(accounts, read_as or JSONL)
     path = Path(accounts)
-    try:
-        path.open("rb").close()
-    except (OSError, ValueError):
-        read_text(path, SnapshotError)  # raises, and says why
-        raise
+    check_there(path)
     return Source(accounts, read_as or format_of(accounts, "--from"))
 
 
@@ -160,7 +146,7 @@ def _order(
     query: str | None,
 ) -> Order:
     """What is to be decided; without --at, a run begun before is gone on with at its instant."""
-    from policy_engine.portfolio.files.formats import PARQUET, format_of
+    from policy_engine.books.formats import PARQUET, format_of
     from policy_engine.portfolio.files.run import Order
 
     to = PARQUET if output is None else write_as or format_of(str(output), "--to")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,17 @@ def moment(text: str | datetime) -> datetime:
         hint = "write a day such as 2025-02-01, or an instant such as 2025-02-01T12:00:00Z"
         message = f"`{text}` is not an instant with a zone; {hint}"
         raise click.BadParameter(message) from None
+
+
+def check_columns(what: str, place: Place | None = None) -> None:
+    """Raise PolicyError where numpy or pyarrow is missing; `what` says what needs them."""
+    try:
+        import_module("numpy")
+        import_module("pyarrow")
+    except ImportError:
+        message = f"{what} with numpy and pyarrow, which are not installed"
+        hint = "pip install 'policy-engine[portfolio]'"
+        raise PolicyError([Problem("needs-extra", message, hint, place or Place())]) from None
 
 
 def _file(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from policy_engine.decision import Decision
 from policy_engine.diff import Changes
 from policy_engine.impact.apart import stood
-from policy_engine.impact.causes import Tried, found
+from policy_engine.impact.causes import Same, Tried, found
 from policy_engine.impact.mixture import Made, Mixture
-from policy_engine.impact.model import STATUS, Cause, Flip, Group
+from policy_engine.impact.model import STATUS, Cause, Group
 from policy_engine.impact.reach import PERMISSION, Reach
-from policy_engine.impact.row import Decided
+from policy_engine.impact.row import Decided, Permissions
 from policy_engine.impact.units import Unit, changes_of, divided, needs
 from policy_engine.rules import Rules, with_used
 
 _ROWS = ("tables", "rows")
+
+Ask = Callable[[Made, str], Any]
+"""An outcome of an account when some changes are made, by name; `...` where there is none."""
 
 
 class Attribution:
@@ -35,30 +38,34 @@ class Attribution:
         self._keys = {unit.id: _row_keys(unit, changes) for unit in self.units}
         self._counts = {name: Counter[str]() for name in ("accounts", "flips", "alone", "needed")}
 
-    def causes(
-        self, row: Decided, snapshot: Mapping[str, Any], outcomes: Sequence[str]
-    ) -> tuple[Cause, ...]:
-        """What causes each of the outcomes that differ of an account."""
+    def rules(self, made: Made) -> Rules | None:
+        """The old rules with some of the units made; None where those do not go together."""
+        return self._mixture.rules(self.units, made)
+
+    def asked_of(self, snapshot: Mapping[str, Any]) -> Ask:
+        """Tells the outcomes of an account under mixtures by deciding it by each."""
         tried = Tried(self._mixture, self.units, snapshot)
+        return lambda made, outcome: tried.outcome(made, lambda one: told(one, outcome))
+
+    def causes(
+        self, row: Decided, snapshot: Mapping[str, Any], outcomes: Mapping[str, Any], ask: Ask
+    ) -> tuple[Cause, ...]:
+        """What causes each of the `outcomes` that differ of an account: as they are now, by name.
+
+        `ask` tells them under mixtures.
+        """
         family = self._family(row)
-        made = tuple(self._cause(row, tried, snapshot, family, outcome) for outcome in outcomes)
+        made = tuple(
+            self._cause(snapshot, family, outcome, _same_as(ask, outcome, now))
+            for outcome, now in outcomes.items()
+        )
         self._count(made)
         return made
 
     def _cause(
-        self,
-        row: Decided,
-        tried: Tried,
-        snapshot: Mapping[str, Any],
-        family: frozenset[str],
-        outcome: str,
+        self, snapshot: Mapping[str, Any], family: frozenset[str], outcome: str, same: Same
     ) -> Cause:
         ids = [unit.id for unit in self._reach.units(outcome, family)]
-        now = told(row.new, outcome)
-
-        def same(made: Made) -> bool:
-            return bool(tried.outcome(made, lambda decision: told(decision, outcome)) == now)
-
         causes = found(ids, same)
         enough = tuple(tuple(sorted(made)) for made in causes.enough)
         keys = frozenset().union(*(self._keys[one] for made in enough for one in made))
@@ -106,6 +113,10 @@ class Attribution:
         )
 
 
+def _same_as(ask: Ask, outcome: str, now: Any) -> Same:
+    return lambda made: bool(ask(made, outcome) == now)
+
+
 def told(decision: Decision, outcome: str) -> Any:
     """An outcome of a decision: its status, or whether something is permitted."""
     if outcome == STATUS:
@@ -113,12 +124,14 @@ def told(decision: Decision, outcome: str) -> Any:
     return decision.ruling(outcome.removeprefix(f"{PERMISSION}."))[0].permitted
 
 
-def outcomes_of(flip: Flip) -> Iterator[str]:
-    """The outcomes that differ of an account that flips."""
-    if flip.before != flip.after:
-        yield STATUS
-    for name in sorted((*flip.lost, *flip.gained, *flip.lost_sight, *flip.found_out)):
-        yield f"{PERMISSION}.{name}"
+def outcomes_of(pair: Decided, permitted: Permissions) -> dict[str, Any]:
+    """The outcomes that differ of an account, as they are now."""
+    before, after = pair.old.status, pair.new.status
+    changed: dict[str, Any] = {STATUS: after} if before != after else {}
+    for name, (was, is_now) in sorted(permitted.items()):
+        if was is not is_now:
+            changed[f"{PERMISSION}.{name}"] = is_now
+    return changed
 
 
 def _title(unit: Unit) -> str:

@@ -44,7 +44,8 @@ class Counts:
     `identical`: the outputs are the same byte for byte, but for naming the rules. `reworded`: only
     titles, sources, notices or assumptions differ. `figures`: figures differ, nothing decided does.
     `decided`: the status or a permission differs, or can be told on one side only. `errors`: a row
-    that cannot be read, or an account that a side cannot decide.
+    that cannot be read, or an account that a side cannot decide. `alike`: nothing decided differs,
+    and nothing else was compared.
     """
 
     accounts: int = 0
@@ -53,6 +54,7 @@ class Counts:
     figures: int = 0
     decided: int = 0
     errors: int = 0
+    alike: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +276,9 @@ class Impact:
     changes that can be made apart, those with most flips first; `not_apart` tells why none could
     be, where the changes were not taken apart. `failures` and `repeated` hold the first of theirs,
     whose numbers are in `counts.errors` and `repeats`. `undetermined_before` and `_after` count
-    the accounts of which anything cannot be told. `changes` is the whole diff.
+    the accounts of which anything cannot be told. `changes` is the whole diff. Where figures and
+    wordings were not `compared` there are no distributions, totals and assumptions, and the
+    accounts that are decided the same are `alike`.
     """
 
     book: str
@@ -296,3 +300,4 @@ class Impact:
     undetermined_before: int = 0
     undetermined_after: int = 0
     not_apart: str | None = None
+    compared: bool = True

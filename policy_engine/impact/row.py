@@ -15,7 +15,8 @@ IDENTICAL, REWORDED, FIGURES, DECIDED = "identical", "reworded", "figures", "dec
 _LISTS = ("assets", "orders", "loans")
 _WORDS = ("reasons", "permissions", "notices", "assumptions", "undetermined")
 
-Permitted = Mapping[str, bool | None]
+Permissions = Mapping[str, tuple[bool | None, bool | None]]
+"""Permissions by name, before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Decided:
         """The status before and after."""
         return self.old.status or UNDETERMINED, self.new.status or UNDETERMINED
 
-    def permitted(self) -> Mapping[str, tuple[bool | None, bool | None]]:
+    def permitted(self) -> Permissions:
         """Every permission, before and after; what a side does not know it does not permit."""
         old, new = self.old.permissions, self.new.permissions
         return {name: (_ruling(old, name), _ruling(new, name)) for name in sorted({*old, *new})}

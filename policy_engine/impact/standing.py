@@ -58,6 +58,20 @@ class Tested:
         return Standing(one.rule, one.figure, formula.title, formula.unit, one.sign, *sides)
 
 
+class Standings:
+    """What the plans of decisions test; each is looked at once."""
+
+    def __init__(self) -> None:
+        self._tested: dict[int, Tested] = {}
+
+    def by(self, decision: Decision) -> Tested:
+        """What the plan of a decision tests."""
+        plan = decision.workings()[0]
+        if id(plan) not in self._tested:
+            self._tested[id(plan)] = Tested(plan)
+        return self._tested[id(plan)]
+
+
 def _priced(plan: Plan) -> list[str]:
     inputs = (item for items in plan.inputs.values() for item in items)
     return [item.unit or "" for item in inputs if item.role == "price"]

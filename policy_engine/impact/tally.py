@@ -12,12 +12,15 @@ from policy_engine.impact.model import (
     UNDETERMINED,
     Distribution,
     Movement,
+    Repeated,
     Resting,
     Statuses,
     Total,
 )
 from policy_engine.model import Formula, Version
 from policy_engine.numbers import exact_context
+
+_LINES_TOLD = 5
 
 Formulas = Mapping[str, Formula]
 
@@ -50,18 +53,46 @@ def ordered(versions: Sequence[Version]) -> list[str]:
     return names
 
 
+class Names:
+    """Finds account names that stand in a book more than once, and on which lines."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[int]] = {}
+        self._times: dict[str, int] = {}
+
+    def meet(self, account: str, line: int) -> None:
+        """One more line, after all before it."""
+        met = self._lines.setdefault(account, [])
+        if met:
+            self._times[account] = self._times.get(account, 1) + 1
+        if len(met) < _LINES_TOLD:
+            met.append(line)
+
+    @property
+    def repeats(self) -> int:
+        """How many names stand there more than once."""
+        return len(self._times)
+
+    def repeated(self, most: int) -> tuple[Repeated, ...]:
+        """The first of them, with their first lines."""
+        first = sorted(self._times, key=lambda name: self._lines[name])[:most]
+        return tuple(Repeated(n, self._times[n], tuple(self._lines[n])) for n in first)
+
+
 class Movements:
     """Counts what became of each permission."""
 
     def __init__(self) -> None:
         self.counts: dict[str, Counter[tuple[bool | None, bool | None]]] = {}
 
-    def add(self, permitted: Mapping[str, tuple[bool | None, bool | None]]) -> None:
-        """One more account."""
+    def add(
+        self, permitted: Mapping[str, tuple[bool | None, bool | None]], accounts: int = 1
+    ) -> None:
+        """One more account, or several of which the same is told."""
         for name, pair in permitted.items():
             if name not in self.counts:
                 self.counts[name] = Counter()
-            self.counts[name][pair] += 1
+            self.counts[name][pair] += accounts
 
     def movements(self) -> Iterator[Movement]:
         """The counts by permission."""

@@ -70,7 +70,7 @@ def _listed(array: pa.Array, name: str) -> Listed:
         nothing = np.zeros(len(array), dtype=np.int64)
         return Listed(nothing, nothing, np.ones(len(array), dtype=bool), {}, None)
     is_list = pa.types.is_list(array.type) or pa.types.is_large_list(array.type)
-    if not (is_list and pa.types.is_struct(array.type.value_type)):
+    if not (is_list and _is_struct(array.type.value_type)):
         message = f"`{name}` should be a list of structs, here is {array.type}"
         problem = Problem("wrong-column-type", message, None, Place(pointer=name))
         raise SnapshotError([problem])
@@ -79,8 +79,14 @@ def _listed(array: pa.Array, name: str) -> Listed:
     counts = counts.astype(np.int64)
     lines = array.flatten()
     hollow = lines.is_null().to_numpy(zero_copy_only=False) if lines.null_count else None
-    fields = {lines.type.field(n).name: part for n, part in enumerate(lines.flatten())}
+    parts = lines.flatten() if pa.types.is_struct(lines.type) else []
+    fields = {lines.type.field(n).name: part for n, part in enumerate(parts)}
     return Listed(counts, np.cumsum(counts) - counts, missing, fields, hollow)
+
+
+def _is_struct(kind: pa.DataType) -> bool:
+    """Whether a type holds lines; where all lists are empty it may hold nothing."""
+    return bool(pa.types.is_struct(kind) or pa.types.is_null(kind))
 
 
 def check_columns(batch: Batch, readers: list[Reader]) -> None:

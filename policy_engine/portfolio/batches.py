@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from policy_engine.columns.columns import doubt_of
 from policy_engine.columns.numbers import Array
 from policy_engine.columns.reading import Answers
 from policy_engine.columns.texts import micros
@@ -28,6 +29,7 @@ from policy_engine.portfolio.outcome import Answered, Outcome, answered, rules_d
 from policy_engine.portfolio.requested import told
 from policy_engine.portfolio.rows import Snapshot, plainly, snapshots
 from policy_engine.portfolio.rulings import Choice, Ruling, chosen
+from policy_engine.portfolio.untold import anything_untold
 from policy_engine.rules import Rules
 from policy_engine.snapshot import Reader, beyond_schema
 
@@ -65,8 +67,9 @@ def portfolio(rules: Rules) -> Portfolio:
 class Portfolio:
     """Decides batches under rules in force; remembers what it made of the rules."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules, self.answers = rules, Answers()
+    def __init__(self, rules: Rules, wholly: bool = False) -> None:
+        """`wholly`: an outcome also says of which accounts anything cannot be told."""
+        self.rules, self.answers, self.wholly = rules, Answers(), wholly
         self.moment = micros(rules.at)
         deciding = [v for v in rules.versions.values() if v.applies_when is not None]
         self.compiled = [one for v in deciding if (one := self._compiled(v.ruleset)) is not None]
@@ -74,8 +77,8 @@ class Portfolio:
         self.readers = [one.readers.beyond(beyond) for one in self.compiled]
         inputs = (item for v in deciding for item in rules.book.applicable(v).inputs)
         self.asked = sorted({item.source[0] for item in inputs})
-        offered = rules.book.offered(rules.at, rules.known_at)
-        self.answered: Answered = answered(self.compiled, sorted(offered))
+        self.offered = frozenset(rules.book.offered(rules.at, rules.known_at))
+        self.answered: Answered = answered(self.compiled, sorted(self.offered))
         self.choices: dict[tuple[Any, ...], Choice | None] = {}
         self.checked: pa.Schema | None = None
 
@@ -100,6 +103,10 @@ class Portfolio:
 
     def in_columns(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The decisions made in columns, and one by one where these leave a doubt."""
+        return self.outcome(batch).batch(batch.column("account"))
+
+    def outcome(self, batch: pa.RecordBatch) -> Outcome:
+        """The same as arrays."""
         columns = Batch(batch)
         outcome = Outcome(self.answered, columns.count)
         codes, choices = self._choices(columns)
@@ -107,7 +114,7 @@ class Portfolio:
             part = columns.part(start, min(start + CHUNK, columns.count))
             rows = self._part(part, codes[start : part.stop], choices, outcome)
             self._one_by_one(batch, rows + start, outcome)
-        return outcome.batch(batch.column("account"))
+        return outcome
 
     def check(self, batch: pa.RecordBatch) -> None:
         """Raise SnapshotError for columns that no row could be read from, of whatever rows."""
@@ -174,6 +181,10 @@ class Portfolio:
             digest = rules_digest(choice.compiled.layout.rulesets)
             outcome.put(part.start, np.flatnonzero(rows), ruled, choice.compiled, digest)
             left |= rows & ruled.unsure
+            if self.wholly:
+                untold = anything_untold(choice, own, ruled)
+                outcome.put_untold(part.start, np.flatnonzero(rows), untold)
+                left |= rows & doubt_of(untold)
             odd |= rows & own.odd
         odd_rows = np.flatnonzero(odd)
         outcome.unsettle(odd_rows + part.start)

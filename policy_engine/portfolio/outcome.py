@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from policy_engine.columns.columns import main_part, unknown_of
 from policy_engine.columns.numbers import Array
-from policy_engine.columns.truths import FALSE, TRUE, UNDETERMINED
+from policy_engine.columns.truths import EITHER, FALSE, TRUE, UNDETERMINED, Truth
 from policy_engine.decision import Decision
 from policy_engine.errors import SnapshotError
 from policy_engine.layout import InForce
@@ -95,6 +95,7 @@ class Outcome:
         }
         self.values = {name: np.zeros(count) for name in answered.values}
         self.absent = {name: np.ones(count, dtype=bool) for name in answered.values}
+        self.untold = np.zeros(count, dtype=np.uint8)
         self.exactly = np.zeros(count, dtype=bool)
         self.digests = {digest: place for place, digest in enumerate(answered.digests)}
         self.digest = np.full(count, -1, dtype=np.int32)
@@ -116,9 +117,14 @@ class Outcome:
                 self.values[name][there[_of(ruled.rough[name], rows)]] = np.nan
         self.digest[there] = self.digests[digest]
 
+    def put_untold(self, start: int, rows: Array, untold: Truth) -> None:
+        """Take of which rows of a part anything cannot be told; 0 where nothing was said of it."""
+        self.untold[rows + start] = _of(untold.bits, rows)
+
     def unsettle(self, rows: Array) -> None:
         """Leave everything that is to be said of some rows open."""
         self.status[rows] = _OPEN
+        self.untold[rows] = EITHER
         for bits in self.permissions.values():
             bits[rows] = TRUE | FALSE | UNDETERMINED
         for name, values in self.values.items():
@@ -131,6 +137,8 @@ class Outcome:
         for row in rows[self.status[rows] == _OPEN].tolist():
             status = decisions[row].status
             self.status[row] = -1 if status is None else self.statuses[status]
+        for row in rows[self.untold[rows] == EITHER].tolist():
+            self.untold[row] = _BITS[bool(decisions[row].undetermined)]
         for name, bits in self.permissions.items():
             some = bits[rows]
             for row in rows[some & (some - 1) != 0].tolist():

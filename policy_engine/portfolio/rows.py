@@ -82,6 +82,8 @@ def _valid(array: pa.Array) -> list[bool]:
 
 
 def _lines(lines: pa.Array) -> list[dict[str, Any] | None]:
+    if pa.types.is_null(lines.type):
+        return [None] * len(lines)
     names = [lines.type.field(n).name for n in range(lines.type.num_fields)]
     parts = lines.flatten()
     columns = [_texts(part) for part in parts]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,13 @@ class Choice:
     prepared: Prepared
     requests: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def beside(self) -> Prepared:
+        """The plan for what decides nothing: the conditions of notices, and figures of lines."""
+        layout = self.compiled.layout
+        wanted = {*notices(layout), *(name for _, name in line_figures(layout))}
+        return prepared(self.compiled.plan, self.compiled.lookups, wanted, self.answers)
+
 
 def chosen(rules: Rules, sample: Mapping[str, Any], answers: Answers) -> Choice | None:
     """What decides on accounts like a sample; None where nothing, or more than one, does."""
@@ -57,11 +64,27 @@ def chosen(rules: Rules, sample: Mapping[str, Any], answers: Answers) -> Choice 
 
 def _conditions(layout: Layout) -> Iterator[str]:
     """The figures of the conditions that decide."""
-    plan = layout.plan
-    assert plan is not None
-    names = [figure.name for figure in plan.figures() if figure.entity == ACCOUNT]
     rules = [*layout.statuses, *(rule for of in layout.permissions.values() for rule in of)]
+    names = _names(layout)
     yield from (names[rule.at] for rule in rules if rule.at is not None)
+
+
+def notices(layout: Layout) -> Iterator[str]:
+    """The figures of the conditions of notices."""
+    names = _names(layout)
+    yield from (names[rule.at] for rule in layout.notices if rule.at is not None)
+
+
+def line_figures(layout: Layout) -> Iterator[tuple[str, str]]:
+    """The figures of lines, by list and full name."""
+    for entity, columns in layout.columns.items():
+        yield from ((entity, f"{entity}.{name}") for name in columns)
+
+
+def _names(layout: Layout) -> list[str]:
+    """The account's figures as they are numbered."""
+    assert layout.plan is not None
+    return [figure.name for figure in layout.plan.figures() if figure.entity == ACCOUNT]
 
 
 @dataclass(frozen=True)
@@ -89,9 +112,7 @@ class Ruling:
         self.layout = choice.compiled.layout
         self.figures = choice.prepared.figures(reading.given)
         self.told: dict[str, Truth] = {}
-        plan = self.layout.plan
-        assert plan is not None
-        self.names = [figure.name for figure in plan.figures() if figure.entity == ACCOUNT]
+        self.names = _names(self.layout)
 
     def ruled(self) -> Ruled:
         """Everything that is ruled."""

@@ -11,6 +11,7 @@ from typing import Any
 from policy_engine.diff import Change, Changes, Compared, Significance
 from policy_engine.diff.change import Names, Tiers, Words
 from policy_engine.diff.formulas import Difference
+from policy_engine.json_values import cited
 from policy_engine.language.syntax import Expression
 from policy_engine.language.text import to_text
 from policy_engine.model import NotKnown, Version
@@ -92,13 +93,11 @@ def _part(part: Difference | None) -> dict[str, str | None] | None:
 
 
 def _citation(change: Change) -> dict[str, str | None] | None:
-    cited, source = change.citation, change.source
-    if cited is None:
+    if change.citation is None:
         return None
+    source = change.source
     title, updated = (source.title, source.updated) if source else (None, None)
-    line = {} if cited.line is None else {"line": str(cited.line)}
-    said = {"source": cited.source, "quote": cited.quote, "title": title, "updated": updated}
-    return said | line
+    return {**cited(change.citation), "title": title, "updated": updated}
 
 
 def _said(value: Any) -> Any:

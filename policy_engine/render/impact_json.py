@@ -47,6 +47,7 @@ def _report(impact: Impact, command: str) -> dict[str, Any]:
         "known_at": None if impact.known_at is None else instant_text(impact.known_at),
         "accounts": impact.counts.accounts,
         "counts": {one.name: getattr(impact.counts, one.name) for one in fields(impact.counts)},
+        "figures_compared": impact.compared,
         "undetermined": {"before": impact.undetermined_before, "after": impact.undetermined_after},
         "statuses": {
             "flipped": statuses.flipped,

@@ -42,10 +42,19 @@ def parts(impact: Impact, most: int) -> Iterator[Part]:
     yield causes(ways, impact)
     yield changes(impact.groups)
     yield flips_of(impact.flips, ways, most)
-    yield _distributions(impact)
-    yield _totals(impact)
+    if impact.compared:
+        yield _distributions(impact)
+        yield _totals(impact)
+    else:
+        yield Part("Figures", notes=(_NOT_COMPARED,))
     yield from (part for part in (_assumptions(impact),) if part.rows)
     yield from (part for part in (_failures(impact, most), _repeated(impact, most)) if part.rows)
+
+
+_NOT_COMPARED = (
+    "Figures and wordings were not compared: there are no distributions of tested figures, no "
+    "totals and no assumptions. `--figures` compares them, account by account, which takes longer."
+)
 
 
 # --- counts ---------------------------------------------------------------------------------------
@@ -53,11 +62,14 @@ def parts(impact: Impact, most: int) -> Iterator[Part]:
 
 def _accounts(impact: Impact) -> Part:
     counts = impact.counts
-    said = {
-        "decided otherwise: another status or permission": counts.decided,
+    same = {
         "other figures, decided the same": counts.figures,
         "the same but for titles, sources, notices or assumptions": counts.reworded,
         "the same byte for byte": counts.identical,
+    }
+    said = {
+        "decided otherwise: another status or permission": counts.decided,
+        **(same if impact.compared else {"decided the same; figures not compared": counts.alike}),
         "in error: the row cannot be read, or a side cannot decide it": counts.errors,
     }
     rows = tuple((f"{n:,}", share(n, counts.accounts), what) for what, n in said.items())

@@ -12,6 +12,7 @@ from typing import Any
 
 from policy_engine.decision import Decision
 from policy_engine.explain import Entry, Looked, Slice, Trace
+from policy_engine.json_values import cited
 from policy_engine.language.plan import Plan
 from policy_engine.model import LISTS, Citation
 from policy_engine.numbers import text_of
@@ -281,6 +282,5 @@ def _cited(
 ) -> dict[str, str | None] | None:
     if citation is None:
         return None
-    line = {} if citation.line is None else {"line": str(citation.line)}
-    title = sources.title(version, citation)
-    return {"source": citation.source, "title": title, "quote": citation.quote, **line}
+    said, title = cited(citation), sources.title(version, citation)
+    return {"source": said.pop("source"), "title": title, **said}

@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from policy_engine.__about__ import ENGINE
+from policy_engine.books.formats import PARQUET
 from policy_engine.errors import Place, PolicyError, Problem
 from policy_engine.numbers import instant_text
-from policy_engine.portfolio.files.formats import PARQUET
 from policy_engine.portfolio.files.parts import (
     Done,
     Parts,

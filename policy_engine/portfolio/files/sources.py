@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from policy_engine.books import STDIN, Row, comma_separated, json_lines
+from policy_engine.books.formats import ARROW, CSV, PARQUET
 from policy_engine.errors import Place, Problem, SnapshotError
-from policy_engine.portfolio.files.formats import ARROW, CSV, PARQUET
 from policy_engine.portfolio.files.tables import is_stream, open_rows
 
 TABLE_ROWS, TEXT_ROWS = 65_536, 8_192

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from policy_engine.books.formats import PARQUET
 from policy_engine.errors import Place, Problem, SnapshotError
 from policy_engine.fields import shape
-from policy_engine.portfolio.files.formats import PARQUET
 
 _STEP = 65_536
 """Rows decoded at a time."""

@@ -157,10 +157,19 @@ def _by_pool(
         waiting.add(pool.submit(do, task))
         if len(waiting) >= most:
             ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (one.result() for one in ready)
+            yield from _results(ready, waiting)
     while waiting:
         ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        yield from (one.result() for one in ready)
+        yield from _results(ready, waiting)
+
+
+def _results(ready: set[Future[Done]], waiting: set[Future[Done]]) -> Iterator[Done]:
+    """What was done; where one has failed, what waits is done too before that is told."""
+    if any(one.exception() for one in ready):
+        ready = ready | wait(waiting).done
+    yield from (one.result() for one in ready if one.exception() is None)
+    for one in ready:
+        one.result()
 
 
 # --- in a process of the pool --------------------------------------------------------------------

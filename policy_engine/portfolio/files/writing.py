@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from policy_engine.portfolio.files.formats import ARROW, CSV, PARQUET
+from policy_engine.books.formats import ARROW, CSV, PARQUET
 
 
 class Writer(Protocol):

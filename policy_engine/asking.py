@@ -13,12 +13,12 @@ from policy_engine.language.code import Program, generate
 from policy_engine.language.plan import Plan, assumed_by, only, plan
 from policy_engine.language.units import kind_problems
 from policy_engine.language.values import Undetermined
+from policy_engine.layout import Reason
 from policy_engine.model import ACCOUNT, Formula, Request
 from policy_engine.policy import Compiled
 from policy_engine.probing import Probing
 
 _NOT_YET = Undetermined(["this is not asked yet"])
-_OWN, _GIVEN, _AFTER = range(3)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,21 @@ class Asking:
         return self.granted[name]
 
     @cached_property
+    def reasons(self) -> tuple[tuple[str, Reason], ...]:
+        """The figure of each reason to refuse, with the reason."""
+        return tuple(
+            (name, Reason(rule.name, rule.title, rule.citation or self.request.citation))
+            for name, rule in sorted(self.asked.refusals.items())
+        )
+
+    @cached_property
+    def assumed(self) -> Mapping[str, str]:
+        """What every answer to the request takes for granted: titles by name."""
+        provisions = (self.request, *self.request.refuse_when)
+        named = {*self.plan.assumed, *(name for one in provisions for name in one.assumes)}
+        return {name: self.compiled.layout.titles.get(name, "") for name in named}
+
+    @cached_property
     def effects(self) -> Program:
         """What the request sets."""
         names = {name for one in self.asked.sets for name in one.values()}
@@ -86,21 +101,21 @@ class Asking:
     ) -> tuple[Any, ...]:
         """The inputs of the request's plan, from those of the account and what the request brings
         and asks for after it."""
-        named = {_GIVEN: given, _AFTER: after}
-        return tuple(
-            inputs[key] if space == _OWN else named[space].get(key, _NOT_YET)
-            for space, key in self._sources
-        )
+        brought = [given.get(name, _NOT_YET) for name in self.request.inputs]
+        later = [after.get(name, _NOT_YET) for name in self.asked.after]
+        sources = (*inputs, *brought, *later)
+        return tuple([sources[at] for at in self._sources])
 
     @cached_property
-    def _sources(self) -> tuple[tuple[int, Any], ...]:
-        """Where each input of the request's plan comes from: the account's inputs by position,
-        what the request brings and asks for after it by name."""
-        own = self.compiled.plan.inputs[ACCOUNT]
-        known: dict[str, tuple[int, Any]] = {item.name: (_OWN, n) for n, item in enumerate(own)}
-        for name in self.request.inputs:
-            known |= {input_name(name): (_GIVEN, name), line_name(name): (_GIVEN, name)}
-        known |= {after_name(name): (_AFTER, name) for name in self.asked.after}
+    def _sources(self) -> tuple[int, ...]:
+        """Where each input of the request's plan comes from: the position among the account's
+        inputs, what the request brings, and what it asks for after it, one after the other."""
+        own = [item.name for item in self.compiled.plan.inputs[ACCOUNT]]
+        brought, later = [*self.request.inputs], [*self.asked.after]
+        known = {name: at for at, name in enumerate(own)}
+        for at, name in enumerate(brought, len(own)):
+            known |= {input_name(name): at, line_name(name): at}
+        known |= {after_name(n): at for at, n in enumerate(later, len(own) + len(brought))}
         return tuple(known[item.name] for item in self.plan.inputs[ACCOUNT])
 
 

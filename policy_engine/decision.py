@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from policy_engine.__about__ import ENGINE
 from policy_engine.errors import PolicyError, Problem
 from policy_engine.json_values import json_value, lines_text, texts
-from policy_engine.language.values import Undetermined, together
+from policy_engine.language.values import Undetermined
 from policy_engine.layout import (
+    REFUSED,
     Answered,
     Assumption,
     Deciding,
@@ -27,6 +28,7 @@ from policy_engine.layout import (
     Ruling,
     Told,
     line_figures,
+    told,
 )
 from policy_engine.model import LISTS
 from policy_engine.numbers import Value, instant_text, tidy
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from policy_engine.explain import Trace
     from policy_engine.language.plan import Plan
 
-NOT_OFFERED = "not-offered"
 _put = object.__setattr__
 
 
@@ -61,8 +62,8 @@ class Decision:
     __delattr__ = __setattr__  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        told = {name: self._rulings[name] for name in self._layout.requests}
-        asked = Answered(told) if self._record.requested else None
+        rulings = {name: self._rulings[name] for name in self._layout.requests}
+        asked = Answered(rulings) if self._record.requested else None
         return Decision, (self._layout, self._record._replace(requested=asked))
 
     def __eq__(self, other: object) -> bool:
@@ -104,7 +105,7 @@ class Decision:
         """The version of the engine that decided."""
         return ENGINE
 
-    @cached_property
+    @property
     def status(self) -> str | None:
         """The name of the first status that holds; None where that cannot be told."""
         found = self._status()
@@ -142,10 +143,9 @@ class Decision:
     @cached_property
     def permissions(self) -> Mapping[str, Ruling]:
         """What the account may do, by name; what these rules do not offer is refused."""
-        told = {name: one.ruling for name, one in self._rulings.items()}
-        missing = (name for name in self._record.offered if name not in told)
-        told |= {name: self.ruling(name).ruling for name in missing}
-        return MappingProxyType(dict(sorted(told.items())))
+        found = self._rulings
+        names = sorted({*found, *self._record.offered})
+        return MappingProxyType({name: found.get(name, REFUSED).ruling for name in names})
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
@@ -165,8 +165,8 @@ class Decision:
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the decision takes for granted, by name."""
         named = dict(self.granted)
-        for told in self._rulings.values():
-            named |= told.assumes
+        for one in self._rulings.values():
+            named |= one.assumes
         return tuple(Assumption(name, title) for name, title in sorted(named.items()))
 
     @cached_property
@@ -228,17 +228,12 @@ class Decision:
 
     def ruling(self, name: str) -> Told:
         """One permission, why it cannot be told where it cannot, and what it rests on."""
-        layout, requested = self._layout, self._record.requested
+        layout, record = self._layout, self._record
         if name in layout.permissions:
-            held = [(rule.reason, self._condition(rule)) for rule in layout.permissions[name]]
-            refusing = tuple(reason for reason, flag in held if flag is True)
-            unknown = None if refusing else together(flag for _, flag in held)
-            if unknown is not None:
-                return Told(Ruling(None), unknown.reasons)
-            return Told(Ruling(not refusing, refusing))
-        if requested is not None and name in layout.requests:
-            return requested(self, name)
-        return Told(Ruling(False, (Reason(NOT_OFFERED, "the rules in force do not offer this"),)))
+            return told(layout.permissions[name], record.figures)
+        if record.requested is not None and name in layout.requests:
+            return record.requested(self, name)
+        return REFUSED
 
     def figure(self, name: str) -> Any:
         """A figure of the account as it was computed: undetermined ones carry their reasons."""
@@ -264,8 +259,9 @@ class Decision:
 
     def _status(self) -> Reason | Undetermined:
         """The first status that holds, or what keeps it from being told."""
+        figures = self._record.figures
         for rule in self._layout.statuses:
-            held = self._condition(rule)
+            held = rule.at is None or figures[rule.at]
             if held is not False:
                 return rule.reason if held is True else held
         raise AssertionError("the last status has no condition")
@@ -300,9 +296,9 @@ class Decision:
         for name, value in named.items():
             if isinstance(value, Undetermined):
                 yield name, value.reasons
-        for name, told in self._rulings.items():
-            if told.ruling.permitted is None:
-                yield f"permissions.{name}", told.unknown
+        for name, one in self._rulings.items():
+            if one.ruling.permitted is None:
+                yield f"permissions.{name}", one.unknown
 
     @cached_property
     def _rulings(self) -> Mapping[str, Told]:

@@ -62,7 +62,7 @@ def effects_of(
     """What a request changes. Raises SnapshotError where it names a line that is not there, or one
     line twice and sets a figure of it twice.
 
-    `taken` is the account with those lines, where another request like this has read it already;
+    `taken` is the account where it has been read already, with those lines or without them;
     `gone` is the position of the line that the request takes.
     """
     compiled, reader = rules.choice(snapshot)
@@ -71,8 +71,7 @@ def effects_of(
         for name, item in asking.request.inputs.items()
         if item.key_of is not None and not is_undetermined(given[name])
     ]
-    if taken is None:
-        taken = with_lines(reader, reader.read(snapshot, rules.at), snapshot, named)
+    taken = with_lines(reader, taken or reader.read(snapshot, rules.at), snapshot, named)
     _check_once(asking.request, given)
     values, reached = exactly(asking.set_values, taken.inputs, taken.lists, given)
     settings: list[tuple[Input, Any]] = []
@@ -166,7 +165,8 @@ def changed_account(rules: Deciding, effects: Effects) -> tuple[Compiled, Reader
     snapshot, taken = _settled(effects), effects.taken
     compiled, reader = rules.choice(snapshot)
     if snapshot is not effects.snapshot:
-        taken = reader.read(snapshot, rules.at)
+        by = rules.choice(effects.snapshot)[1]
+        taken = reader.read_again(snapshot, rules.at, effects.snapshot, by, taken.lists)
     for line in effects.lines:
         taken = _with_line(reader, taken, snapshot, line)
     if effects.gone is not None:
@@ -221,13 +221,13 @@ def _settled(effects: Effects) -> Mapping[str, Any]:
     A total given in place of a list says nothing any more once the list gets a line: then neither
     is known.
     """
-    added = {line.entity for line in effects.lines if line.key is None}
-    given = {name for name, value in effects.snapshot.items() if value is not None}
-    totals = {name: lists & added for name, lists in shape().excludes.items() if name in given}
-    unknown = {name for total, lists in totals.items() if lists for name in (total, *lists)}
     snapshot = effects.snapshot
-    if unknown:
-        snapshot = {**snapshot, **dict.fromkeys(unknown)}
+    added = {line.entity for line in effects.lines if line.key is None}
+    if added:
+        given = {name for name, value in snapshot.items() if value is not None}
+        totals = {name: lists & added for name, lists in shape().excludes.items() if name in given}
+        unknown = {name for total, lists in totals.items() if lists for name in (total, *lists)}
+        snapshot = {**snapshot, **dict.fromkeys(unknown)} if unknown else snapshot
     return _with_settings(snapshot, effects.settings) if effects.settings else snapshot
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from policy_engine.language.plan import Plan
-from policy_engine.language.values import is_undetermined
+from policy_engine.language.values import is_undetermined, together
 from policy_engine.model import LISTS, Citation
 from policy_engine.numbers import Value
 
@@ -76,6 +76,25 @@ class Told(NamedTuple):
     unknown: tuple[str, ...] = ()
     assumes: Mapping[str, str] = MappingProxyType({})
     """Assumptions beside those of the figures of the decision, with their titles."""
+
+
+REFUSED = Told(Ruling(False, (Reason("not-offered", "the rules in force do not offer this"),)))
+PERMITTED = Told(Ruling(True))
+
+
+def told(rules: Sequence[Deciding], figures: Sequence[Any]) -> Told:
+    """Whether something is permitted, by the conditions of all the rules that may refuse it."""
+    for rule in rules:
+        if rule.at is None or figures[rule.at] is not False:
+            break
+    else:
+        return PERMITTED
+    held = [(rule.reason, True if rule.at is None else figures[rule.at]) for rule in rules]
+    refusing = tuple(reason for reason, flag in held if flag is True)
+    unknown = None if refusing else together(flag for _, flag in held)
+    if unknown is not None:
+        return Told(Ruling(None), unknown.reasons)
+    return Told(Ruling(not refusing, refusing))
 
 
 @dataclass(frozen=True, slots=True)

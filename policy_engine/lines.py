@@ -22,7 +22,8 @@ Row = tuple[Any, ...]
 _AMOUNTS = re.compile(f"(?:{AMOUNT}\\|)++", re.ASCII)
 _NUMBERS = frozenset({"amount", "number"})
 _MOST_TEXTS = 10_000
-_texts_met: set[str] = set()
+TEXTS_MET: set[str] = set()
+"""Texts of lines that have been checked, as most snapshots repeat them."""
 
 
 def are_amounts(texts: Sequence[str]) -> bool:
@@ -47,27 +48,9 @@ class Lines:
         own = {i.name: declared(i) for i in (*others, *inputs) if i.name not in fields}
         self.extra = frozenset(own)
         self.fields = {**fields, **own}
-        self.optional = any(item.optional for item in inputs)
-        self._columns(list(self.fields), [field.kind for field in self.fields.values()])
+        kinds = {field.kind for field in self.fields.values()}
+        self.plain = {"amount", "text"} >= kinds and "amount" in kinds
         self._positions(inputs)
-
-    def _columns(self, names: list[str], kinds: list[str]) -> None:
-        """How columns are read quickly: all numbers of a line at once, each text by itself."""
-        amounts = [name for name, kind in zip(names, kinds, strict=True) if kind == "amount"]
-        read = [item.name for item in self.inputs]
-        ordered = [name for name in read if name in amounts]
-        # Only where the rules read every number of a line: all are checked in one go then.
-        self.plain = {"amount", "text"} >= set(kinds) and set(ordered) == set(amounts)
-        self.plain = self.plain and len(amounts) > 1
-        self.width, self.amounts_of = len(names), itemgetter(*(ordered or names))
-        self.count = len(read)
-        self.texts = [
-            (name, itemgetter(name), read.index(name) if name in read else None)
-            for name in names
-            if name not in amounts
-        ]
-        above = [name for name in amounts if self.fields[name].above_zero]
-        self.above_zero = [itemgetter(read.index(name)) for name in above if name in read]
 
     def _positions(self, inputs: Sequence[Input]) -> None:
         """Where in a row stand the key, the price, the amounts, and the keys of other lists."""
@@ -92,14 +75,11 @@ class Lines:
             raise Odd
         return self._one_by_one(lines)
 
-    def met(self, name: str, column: list[Any]) -> list[Any]:
-        """A column of texts, each checked when it is first met, up to a bound of texts."""
-        if not _texts_met.issuperset(column):
-            for value in column:
-                self.fields[name].take(value)
-            if len(_texts_met) < _MOST_TEXTS:
-                _texts_met.update(column)
-        return column
+    def met(self, name: str, value: Any) -> None:
+        """Check a text that is met for the first time; it is remembered, up to a bound of texts."""
+        self.fields[name].take(value)
+        if len(TEXTS_MET) < _MOST_TEXTS:
+            TEXTS_MET.add(value)
 
     def _one_by_one(self, lines: list[Any]) -> tuple[Row, ...]:
         taken = [self._fields_of(line) for line in lines]
@@ -138,17 +118,20 @@ class Lines:
             if prices is None or self.price is None or not named <= keys | prices.keys():
                 return None
             rows += tuple(self.priced(name, prices[name]) for name in sorted(named - keys))
-        if self.pick_amounts is None:
-            return rows  # type: ignore[no-any-return]
-        if not self.optional and all(map(any, map(self.pick_amounts, rows))):
-            return rows  # type: ignore[no-any-return]
-        return self.kept(rows, named)
+        return rows if self.all_hold(rows) else self.kept(rows, named)
+
+    def all_hold(self, rows: Any) -> bool:
+        """Whether each line surely has an amount that is not 0, as far as the lines are known."""
+        if is_undetermined(rows) or self.pick_amounts is None:
+            return True
+        try:
+            return all(map(any, map(self.pick_amounts, rows)))
+        except Undetermined:
+            return False
 
     def kept(self, rows: Sequence[Row], named: set[Any]) -> tuple[Row, ...]:
         """The lines that are named or hold something, be it not known what."""
         assert self.key is not None
-        if not self.amounts:
-            return tuple(rows)
         return tuple([row for row in rows if self._holds(row) or row[self.key] in named])
 
     def _holds(self, row: Row) -> bool:

@@ -125,7 +125,10 @@ def plain(value: Decimal) -> str:
 
 def tidy(value: Decimal) -> Decimal:
     """The same number, whole, without an exponent or zeros that depend on how it was come by."""
-    return Decimal(format(EXACT.plus(value).normalize(EXACT), "f")) if value.is_finite() else value
+    if not value.is_finite():
+        return value
+    whole = EXACT.normalize(EXACT.plus(value))
+    return Decimal(format(whole, "f")) if "E" in str(whole) else whole
 
 
 def text_of(value: Value | None) -> str | bool | None:

@@ -8,33 +8,32 @@ take, they take alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
-from itertools import chain
-from operator import itemgetter
+from decimal import Context
+from functools import partial
 from typing import Any
 
 from policy_engine.fields import Field, Odd, take_truth
-from policy_engine.lines import PRICES, Lines, are_amounts, not_given
+from policy_engine.lines import PRICES, TEXTS_MET, Lines, are_amounts, not_given
 from policy_engine.model import LISTS, Input
+from policy_engine.numbers import CALCULATION_DIGITS
+
+_READING = Context(prec=CALCULATION_DIGITS, traps=[])
+"""Gives of each text that passes for an amount its number, exactly; of any other, anything."""
 
 _GLOBALS: Mapping[str, Any] = {
     "__builtins__": {},
-    "Decimal": Decimal,
     "NONE": object(),
     "Odd": Odd,
-    "all": all,
-    "any": any,
     "are_amounts": are_amounts,
-    "gather": chain.from_iterable,
     "int": int,
     "len": len,
     "list": list,
     "map": map,
+    "met": TEXTS_MET,
+    "number": _READING.create_decimal,
     "set": set,
     "str": str,
-    "sum": sum,
     "tuple": tuple,
-    "zip": zip,
 }
 
 
@@ -44,13 +43,15 @@ def quick_reader(
     excludes: Mapping[str, Collection[str]],
     lines: Mapping[str, Lines],
     result: type,
-) -> Callable[[Any, Any], Any]:
+    beside: bool = False,
+) -> Callable[..., Any]:
     """The function that takes a plain snapshot (and an instant for one without) to a `result`.
 
-    Where a field of `excludes` is given, those it excludes are null or not there.
+    Where a field of `excludes` is given, those it excludes are null or not there. One that reads
+    `beside` the lists is given them as they were read.
     """
     writer = _Writer(account, fields, excludes, lines)
-    source = "\n".join(writer.lines_of_code()) + "\n"
+    source = "\n".join(writer.lines_of_code(beside)) + "\n"
     writer.objects["Taken"] = result
     exec(compile(source, "<snapshot>", "exec"), writer.objects)
     take: Callable[[Any, Any], Any] = writer.objects["take"]
@@ -70,8 +71,8 @@ class _Writer:
         self.objects["missing"] = _missing
         self.objects["known"] = frozenset({*self.fields, *LISTS})
 
-    def lines_of_code(self) -> Iterator[str]:
-        yield "def take(snapshot, moment):"
+    def lines_of_code(self, beside: bool) -> Iterator[str]:
+        yield f"def take(snapshot, moment{', lists' if beside else ''}):"
         yield " if not snapshot.keys() <= known: raise Odd"
         yield " get, amounts = snapshot.get, []"
         for field in self.fields.values():
@@ -80,46 +81,47 @@ class _Writer:
         for name, others in self.excludes.items():
             given = " or ".join(f"get({other!r}) is not None" for other in sorted(others))
             yield f" if f_{name} is not None and ({given}): raise Odd"
-        for entity in LISTS:
+        for entity in () if beside else LISTS:
             yield from self._list(entity, self.lines[entity])
         yield " if amounts and not are_amounts(amounts): raise Odd"
         yield " if f_at is not None: moment = f_at"
-        for entity in LISTS:
+        for entity in () if beside else LISTS:
             if self.lines[entity].key is not None:
                 yield from self._held(entity, self.lines[entity])
+        lists = "lists" if beside else f"({', '.join(LISTS)})"
         inputs = "".join(f"{text}, " for text in self._inputs())
-        yield f" return Taken(f_account, moment, ({inputs}), ({', '.join(LISTS)}))"
+        yield f" return Taken(f_account, moment, ({inputs}), {lists})"
 
     def _field(self, field: Field) -> Iterator[str]:
         """One field of the account, checked whether or not the rules read it."""
-        variable, take = f"f_{field.name}", f"take_{field.name}"
+        variable = f"f_{field.name}"
         if field.required:
             yield f" {variable} = snapshot[{field.name!r}]"
-        else:
-            yield f" {variable} = get({field.name!r})"
-            if not field.nullable:
-                yield f" if {variable} is None and {field.name!r} in snapshot: raise Odd"
-        before = " " if field.required else f" if {variable} is not None: "
+            yield from (f" {line}" for line in self._taking(field, variable))
+            return
+        yield f" {variable} = get({field.name!r})"
+        yield f" if {variable} is not None:"
+        yield from (f"  {line}" for line in self._taking(field, variable))
+        if not field.nullable:
+            yield f" elif {field.name!r} in snapshot: raise Odd"
+
+    def _taking(self, field: Field, variable: str) -> Iterator[str]:
+        """How a field that is given is taken."""
         if field.numeric:
-            yield f" if {variable}.__class__ is int: {variable} = str({variable})"
+            yield f"if {variable}.__class__ is int: {variable} = str({variable})"
         if field.amounts is not None:
             self.objects[f"keys_{field.name}"] = field.amounts
-            yield f" if {variable} is not None:"
-            yield f"  if not {variable}.keys() <= keys_{field.name}: raise Odd"
-            yield f"  amounts += {variable}.values()"
-            return
-        if field.take is take_truth:
-            given = "" if field.required else f"{variable} is not None and "
-            yield f" if {given}{variable} is not True and {variable} is not False: raise Odd"
-            return
-        if field.choices is not None:
-            self.objects[f"choices_{field.name}"] = field.choices
-            wrong = f"{variable}.__class__ is not str or {variable} not in choices_{field.name}"
-            given = "" if field.required else f"{variable} is not None and ({wrong})"
-            yield f" if {given or wrong}: raise Odd"
+            yield f"if not {variable}.keys() <= keys_{field.name}: raise Odd"
+            yield f"amounts += {variable}.values()"
+        elif field.take is take_truth:
+            yield f"if {variable} is not True and {variable} is not False: raise Odd"
+        elif field.choices is not None:
+            choices = f"choices_{field.name}"
+            self.objects[choices] = field.choices
+            yield f"if {variable}.__class__ is not str or {variable} not in {choices}: raise Odd"
         else:
-            self.objects[take] = field.take
-            yield f"{before}{variable} = {take}({variable})"
+            self.objects[f"take_{field.name}"] = field.take
+            yield f"{variable} = take_{field.name}({variable})"
 
     def _list(self, entity: str, lines: Lines) -> Iterator[str]:
         self.objects[f"lines_{entity}"] = lines
@@ -133,44 +135,48 @@ class _Writer:
             yield f" if {entity} is None: raise Odd"
         otherwise = f"() if {entity} is NONE else lines_{entity}.rows({entity})"
         if not lines.plain:
-            yield f" {entity} = {otherwise}"
+            yield f" {entity}, full_{entity} = {otherwise}, False"
             return
-        yield f" if {entity}.__class__ is not list or not {entity}: {entity} = {otherwise}"
+        yield f" if {entity}.__class__ is not list or not {entity}:"
+        yield f"  {entity}, full_{entity} = {otherwise}, not {entity}"
         yield " else:"
-        yield f"  if sum(map(len, {entity})) != {lines.width} * len({entity}): raise Odd"
-        self.objects[f"amounts_of_{entity}"] = lines.amounts_of
-        yield f"  texts = [*gather(map(amounts_of_{entity}, {entity}))]"
-        yield "  amounts += texts"
-        yield "  numbers = map(Decimal, texts)"
-        columns = ["numbers"] * lines.count
-        for name, getter, at in lines.texts:
-            self.objects[f"get_{entity}_{name}"] = getter
-            column = f"[*map(get_{entity}_{name}, {entity})]"
-            yield f"  t_{name} = lines_{entity}.met({name!r}, {column})"
-            if at is not None:
-                columns[at] = f"t_{name}"
-        yield f"  {entity} = tuple(zip({', '.join(columns)}))"
-        for n, of_row in enumerate(lines.above_zero):
-            self.objects[f"above_{entity}_{n}"] = of_row
-            yield f"  if not all(map(above_{entity}_{n}, {entity})): raise Odd"
+        yield f"  rows, full_{entity} = [], True"
+        yield f"  for line in {entity}:"
+        yield from (f"   {line}" for line in self._line(entity, lines))
+        yield f"  {entity} = tuple(rows)"
+
+    def _line(self, entity: str, lines: Lines) -> Iterator[str]:
+        """How a line is taken that has all the fields of the schema: `rows` gets its inputs."""
+        yield f"if len(line) != {len(lines.fields)}: raise Odd"
+        variables = {name: f"v{at}" for at, name in enumerate(lines.fields)}
+        given = [variables[name] for name, field in lines.fields.items() if field.kind == "amount"]
+        yield from (f"{variable} = line[{name!r}]" for name, variable in variables.items())
+        yield f"amounts += {', '.join(given)},"
+        for name, field in lines.fields.items():
+            if field.kind == "amount":
+                yield f"{variables[name]} = number({variables[name]})"
+            else:
+                self.objects[f"met_{entity}_{name}"] = partial(lines.met, name)
+                yield f"if {variables[name]} not in met: met_{entity}_{name}({variables[name]})"
+            if field.above_zero:
+                yield f"if not {variables[name]}: raise Odd"
+        held = " or ".join(variables[lines.inputs[at].name] for at in lines.amounts)
+        if held:
+            yield f"if not ({held}): full_{entity} = False"
+        yield f"rows.append(({''.join(f'{variables[i.name]}, ' for i in lines.inputs)}))"
 
     def _held(self, entity: str, lines: Lines) -> Iterator[str]:
         """Skip what holds nothing and add what is only priced; else leave all as it is."""
         self.objects[f"key_{entity}"] = lines.pick_key
         yield " named = set()"
         for other, of_other in self.lines.items():
-            for at, _ in of_other.names.get(entity, ()):
-                self.objects[f"name_{other}_{at}"] = itemgetter(at)
-                yield f" if {other}.__class__ is tuple and {other}:"
-                yield f"  named.update(map(name_{other}_{at}, {other}))"
+            names = [f"named.add(row[{at}])" for at, _ in of_other.names.get(entity, ())]
+            if names:
+                yield f" if {other}.__class__ is tuple:"
+                yield f"  for row in {other}: {'; '.join(names)}"
         yield f" rows = {entity} if {entity}.__class__ is tuple else ()"
         yield f" keys = set(map(key_{entity}, rows))"
-        plain = f"f_{PRICES} is None and len(keys) == len(rows) and named <= keys"
-        if lines.optional:
-            plain = "False"
-        elif lines.pick_amounts is not None:
-            self.objects[f"holds_{entity}"] = lines.pick_amounts
-            plain += f" and all(map(any, map(holds_{entity}, rows)))"
+        plain = f"f_{PRICES} is None and len(keys) == len(rows) and named <= keys and full_{entity}"
         yield f" if not ({plain}):"
         yield f"  {entity} = lines_{entity}.held({entity}, f_{PRICES}, named)"
         yield f"  if {entity} is None: raise Odd"
@@ -184,7 +190,7 @@ class _Writer:
             value = f"f_{first}" if first in self.fields else "None"
             for step in rest:
                 value = f"(None if {value} is None else {value}.get({step!r}))"
-            number = "Decimal(x)" if item.kind == "number" else "x"
+            number = "number(x)" if item.kind == "number" else "x"
             absent = "missing()"
             if item.optional:
                 absent = f"absent_{at}"

@@ -11,12 +11,12 @@ from typing import Any
 
 from policy_engine.asking import Asking
 from policy_engine.deciding import Deciding
-from policy_engine.decision import NOT_OFFERED, Assumption, Decision, Reason, Ruling
+from policy_engine.decision import Assumption, Decision, Reason, Ruling
 from policy_engine.effects import Effects, changed, effects_of
 from policy_engine.errors import SnapshotError
 from policy_engine.json_values import json_value, texts
 from policy_engine.language.values import Undetermined, is_undetermined, together
-from policy_engine.layout import Told
+from policy_engine.layout import REFUSED, Told
 from policy_engine.model import Request
 from policy_engine.numbers import Value, exactly
 from policy_engine.request_inputs import brought, of_line
@@ -110,8 +110,8 @@ def answered(
     before = before or rules.decide(snapshot)
     asking = rules.asking(snapshot, name)
     if asking is None:
-        reason = Reason(NOT_OFFERED, "the rules in force do not offer this")
-        return Answer(name, {}, False, (reason,), (), before, None, before.assumptions), None
+        reasons = REFUSED.ruling.reasons
+        return Answer(name, {}, False, reasons, (), before, None, before.assumptions), None
     given, gone = of_line(asking.request, given, snapshot)
     values = brought(asking.request, given)
     effects = effects_of(rules, asking, snapshot, values, gone=gone)
@@ -134,10 +134,16 @@ def answered(
 class Requested:
     """The account of a decision, to be asked which requests it may make."""
 
-    __slots__ = ("rules", "snapshot")
+    __slots__ = ("rules", "snapshot", "taken")
 
-    def __init__(self, rules: Deciding, snapshot: Callable[[], Mapping[str, Any]]) -> None:
-        self.rules, self.snapshot = rules, snapshot
+    def __init__(
+        self,
+        rules: Deciding,
+        snapshot: Callable[[], Mapping[str, Any]],
+        taken: Taken | None = None,
+    ) -> None:
+        """`taken` is the snapshot as the rules read it, where they have."""
+        self.rules, self.snapshot, self.taken = rules, snapshot, taken
 
     def __call__(self, before: Decision, name: str) -> Told:
         """Whether a request is permitted with any of the values it can be asked with.
@@ -149,7 +155,7 @@ class Requested:
         assert asking is not None
         found: list[Found] = []
         granted: dict[str, str] = {}
-        taken: Taken | None = None
+        taken = self.taken
         for given in _choices(asking.request):
             try:
                 effects = effects_of(self.rules, asking, snapshot, given, taken)
@@ -207,10 +213,7 @@ def weighed(
     reached: Collection[str] = (),
 ) -> Found:
     """The same from the conditions of the rules that may refuse, as they were computed."""
-    conditions = [
-        (Reason(rule.name, rule.title, rule.citation or asking.request.citation), held[name])
-        for name, rule in sorted(asking.asked.refusals.items())
-    ]
+    conditions = [(reason, held[name]) for name, reason in asking.reasons]
     required = [before.ruling(name) for name in asking.request.requires]
     refusing = (
         *(reason for told in required for reason in told.ruling.reasons),
@@ -237,11 +240,8 @@ def _assumptions(
 
 def _granted(asking: Asking, found: Found, after: Decision | Undetermined | None) -> dict[str, str]:
     """What a ruling on a request takes for granted, of the account as it is and as it would be."""
-    provisions = (asking.request, *asking.request.refuse_when)
-    named = {*found.reached, *asking.plan.assumed}
-    named |= {name for one in provisions for name in one.assumes}
     titles = asking.compiled.layout.titles
-    own = {name: titles.get(name, "") for name in named}
+    own = {**asking.assumed, **{name: titles.get(name, "") for name in found.reached}}
     if not isinstance(after, Decision) or not asking.asked.after:
         return own
     return {**own, **asking.assumed_later(after.workings()[0]), **after.reached}

@@ -92,7 +92,7 @@ class Rules:
         if not compiled.layout.requests:
             return self.decided(compiled, taken)
         kept = _copied(snapshot)
-        return self.decided(compiled, taken, Requested(self, lambda: kept))
+        return self.decided(compiled, taken, Requested(self, lambda: kept, taken))
 
     def requested(
         self, compiled: Compiled, snapshot: Callable[[], Mapping[str, Any]]
@@ -167,7 +167,7 @@ class Rules:
 
     def _asking(self, compiled: Compiled, name: str) -> Asking:
         """A request under a combination, kept with it for all rules with the same versions."""
-        key = (name, *(version.id for one in self._deciding for version in one.plan.scope.versions))
+        key = (name, *self._combination)
         if key not in compiled.askings:
             scopes = [one.plan.scope for one in self._deciding]
             figures = (scope.formulas[ACCOUNT] for scope in scopes)
@@ -175,6 +175,11 @@ class Rules:
             compiled.askings[key] = asking(compiled, name, afterwards)
         made: Asking = compiled.askings[key]
         return made
+
+    @cached_property
+    def _combination(self) -> tuple[str, ...]:
+        """All versions in force that decide, and those they use."""
+        return tuple(v.id for one in self._deciding for v in one.plan.scope.versions)
 
     @cached_property
     def _deciding(self) -> tuple[Compiled, ...]:

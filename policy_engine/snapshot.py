@@ -6,7 +6,7 @@ and what is wrong with it is told with the place of each problem.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 from policy_engine.errors import MOST_PROBLEMS, Place, Problem, SnapshotError, did_you_mean
 from policy_engine.fields import Odd, declared, shape
-from policy_engine.language.values import is_undetermined
 from policy_engine.lines import PRICES, Lines, Row, known_rows, not_given
 from policy_engine.model import ACCOUNT, LISTS, Input, Version
 from policy_engine.quick import quick_reader
@@ -24,6 +23,9 @@ from policy_engine.snapshot_check import checked, figures_as_texts
 
 _ODD = (Odd, KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
 """What reading raises where a snapshot is not written plainly."""
+
+_LISTED = (*LISTS, PRICES)
+"""What the lists of an account are read from."""
 
 
 class Taken(NamedTuple):
@@ -53,6 +55,7 @@ class Reader:
             entity: Lines(entity, inputs[entity], [i for i in beyond if i.entity == entity])
             for entity in LISTS
         }
+        self._alike: dict[Reader, bool] = {}
         self.extra = {ACCOUNT: frozenset(own)}
         self.extra |= {entity: lines.extra for entity, lines in self.lines.items()}
         numeric = {entity: lines.fields for entity, lines in self.lines.items()}
@@ -75,6 +78,32 @@ class Reader:
             return self._quickly(self._with_texts(snapshot), moment)  # type: ignore[no-any-return]
         except _ODD:
             return self._carefully(snapshot, moment)
+
+    def read_again(
+        self, snapshot: Any, moment: datetime, other: Any, by: Reader, lists: tuple[Any, ...]
+    ) -> Taken:
+        """What the plan reads of a snapshot made of another one, which was read by a reader.
+
+        Where both have the same lists, and both readers take the same of them, `lists` is what
+        that reader took; they are not read anew. Raises SnapshotError.
+        """
+        if by not in self._alike:
+            self._alike[by] = all(
+                by.lines[name].inputs == self.lines[name].inputs for name in LISTS
+            )
+        same = all(snapshot.get(name, name) is other.get(name, name) for name in _LISTED)
+        if same and self._alike[by]:
+            try:
+                return self._beside(snapshot, moment, lists)  # type: ignore[no-any-return]
+            except _ODD:
+                pass
+        return self.read(snapshot, moment)
+
+    @cached_property
+    def _beside(self) -> Callable[..., Any]:
+        """Reads an account beside its lists, which are given as read."""
+        known = shape()
+        return quick_reader(self.account, self.fields, known.excludes, self.lines, Taken, True)
 
     def _with_texts(self, snapshot: Any) -> Any:
         """The snapshot with all its figures as text, which is read most quickly."""
@@ -153,7 +182,7 @@ class Reader:
         named = dict(zip(LISTS, taken.lists, strict=True))
         lists = [
             rows
-            if self.lines[entity].key is None or is_undetermined(rows)
+            if self.lines[entity].key is None or self.lines[entity].all_hold(rows)
             else self.lines[entity].kept(rows, set(self._named(entity, named)))
             for entity, rows in named.items()
         ]

@@ -56,6 +56,7 @@ VALUES: tuple[Any, ...] = (
     *("BTC", "BNB", "B TC", "UK", "GB", "classic", "2025-02-01", "2025-02-01T00:00:00+01:00"),
     *(None, True, 1, 0, Decimal("1.5"), Decimal("NaN"), 0.5, [], {}, ["1"], {"pro": "1"}),
     *("9" * 18, "9" * 19, "0." + "1" * 18, "0." + "1" * 19, "١", "1\n", "\u202e"),
+    "1e999999999",
 )
 
 
@@ -144,6 +145,33 @@ def test_plain_snapshots_are_taken_quickly(stated: str) -> None:
     snapshot = {**BASE, **STATED[stated]}
     reader = rules.choice(snapshot)[1]
     assert plain(tuple(reader._quickly(snapshot, rules.at))) == outcome(rules.read, snapshot)
+
+
+@pytest.mark.parametrize("modes", [("pro", "classic"), ("classic", "pro")])
+def test_an_account_is_read_beside_its_lists_as_with_them(
+    modes: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a request does that changes settings: by other rules, the lists being those of before."""
+    rules = BOOK.in_force("2025-02-01")
+    before, snapshot = ({**BASE, "mode": mode} for mode in modes)
+    by, reader = (rules.choice(one)[1] for one in (before, snapshot))
+    lists = by.read(before, rules.at).lists
+    listed = {name: BASE[name] for name in ("assets", "orders", "loans", "prices")}
+    settings = {name: value for name, value in snapshot.items() if name not in listed}
+    rng = Random(str(modes))
+    taken = 0
+    for _ in range(ROUNDS):
+        one = changed(rng, settings) | listed
+        if rng.random() < 0.2:  # then the lists are not the same any more
+            one = one | {rng.choice(("orders", "loans")): None}
+        if rng.random() < 0.2:
+            del one[rng.choice(("orders", "loans", "prices"))]
+        again = outcome(reader.read_again, one, rules.at, before, by, lists)
+        assert again == outcome(reader.read, one, rules.at), one
+        taken += again is not None
+    assert ROUNDS / 10 < taken < ROUNDS
+    monkeypatch.setattr(Reader, "read", None)
+    assert reader.read_again(snapshot, rules.at, before, by, lists).lists is lists
 
 
 @pytest.mark.parametrize("number", [lambda text: int(Decimal(text)), Decimal])

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from policy_engine import PolicyError, Rules
+from policy_engine.errors import Problem
 from policy_engine.portfolio.rows import snapshots
 
 TEXT = pa.string()
@@ -66,7 +67,7 @@ def _compared(
     try:
         decision = rules.decide(snapshot)
     except PolicyError as error:
-        yield "error", row["error"], "; ".join(str(problem) for problem in error.problems)
+        yield "error", row["error"], "; ".join(map(_told, error.problems))
         return
     yield "error", row["error"], None
     yield "status", row["status"], decision.status
@@ -75,6 +76,10 @@ def _compared(
     for name, value in decision.values.items():
         if name in row and (value is None or isinstance(value, Decimal)):
             yield name, row[name], value
+
+
+def _told(problem: Problem) -> str:
+    return f"{problem} (hint: {problem.hint})" if problem.hint else str(problem)
 
 
 def _alike(said: Any, wanted: Any) -> bool:

@@ -16,7 +16,7 @@ from policy_engine.columns.columns import main_part, unknown_of
 from policy_engine.columns.numbers import Array
 from policy_engine.columns.truths import EITHER, FALSE, TRUE, UNDETERMINED, Truth
 from policy_engine.decision import Decision
-from policy_engine.errors import SnapshotError
+from policy_engine.errors import Problem, SnapshotError
 from policy_engine.layout import InForce
 from policy_engine.model import ACCOUNT
 from policy_engine.policy import Compiled
@@ -200,10 +200,12 @@ def _named(codes: Array, names: Sequence[str]) -> pa.Array:
 
 
 def error_text(found: Decision | SnapshotError) -> str | None:
-    """What is wrong with a row, on one line; None where it is decided."""
-    if isinstance(found, Decision):
-        return None
-    return "; ".join(str(problem) for problem in found.problems)
+    """What is wrong with a row and what to do about it, on one line; None where it is decided."""
+    return None if isinstance(found, Decision) else "; ".join(map(_told, found.problems))
+
+
+def _told(problem: Problem) -> str:
+    return str(problem) if problem.hint is None else f"{problem} (hint: {problem.hint})"
 
 
 @lru_cache(maxsize=256)

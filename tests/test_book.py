@@ -48,7 +48,8 @@ HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x08\x1b
 @cache
 def shipped() -> Book:
     """The book of the shipped rules."""
-    return book_of(Rulebook.load(), AT, None, load_cases(ROOT / "tests" / "cases"))
+    folders = (ROOT / "tests" / "cases", ROOT / "tests" / "worked")
+    return book_of(Rulebook.load(), AT, None, [case for one in folders for case in load_cases(one)])
 
 
 @cache

@@ -127,7 +127,7 @@ def test_the_source_distribution_holds_the_tests(built: Path) -> None:
     (source,) = built.glob("*.tar.gz")
     with tarfile.open(source) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = ("tests/test_package.py", "tests/cases/cross_margin_pro/versions.yaml", "README.md")
+    wanted = ("tests/test_package.py", "tests/cases/cross_margin_pro/requests.yaml", "README.md")
     assert held >= {*wanted, "pyproject.toml", "LICENSE", "schemas/case.schema.json"}
 
 

@@ -64,7 +64,8 @@ def test_broken_file_says_exactly_this(path: Path) -> None:
 
 def test_the_shipped_rules_and_cases_fit() -> None:
     files = [(path, "ruleset") for path in shipped.rules_folder().glob("*/*.yaml")]
-    files += [(path, "case") for path in (TOP / "tests" / "cases").glob("*/*.yaml")]
+    for folder in ("cases", "worked"):
+        files += [(path, "case") for path in (TOP / "tests" / folder).glob("*/*.yaml")]
     assert files
     for path, name in files:
         assert said(read_yaml(read_text(path), str(path)), name) == []

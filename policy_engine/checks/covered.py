@@ -20,7 +20,7 @@ def rule_without_case(subject: Subject) -> Iterator[Problem]:
     Prefer: three cases: a bit more than the highest amount, a bit less, and exactly as much
     """
     if subject.cases and not subject.reading:
-        found = coverage(subject.book, subject.cases)
+        found = coverage(subject.book, subject.cases, alike_once=True)
         for one in (*found.of(FIRES), *found.of(EDGE)):
             if not one.by:
                 yield _uncovered(one)

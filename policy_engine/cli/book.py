@@ -43,7 +43,7 @@ HTML, MARKDOWN = "html", "markdown"
     "--cases",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Cases to take the worked examples from. Default: `tests/cases` beside the rules.",
+    help="Cases to take examples from. Default: `tests/cases` and `tests/worked` beside the rules.",
 )
 @click.option(
     "--beside",
@@ -98,12 +98,13 @@ def _covered(book: Rulebook, cases: Sequence[Case]) -> tuple[tuple[str, int, int
 
 
 def _cases(folder: Path | None, rules: Path | None) -> list[Case]:
-    """The cases asked for, else those beside the rules, else none, which stderr says."""
+    """The cases asked for, else those beside the rules and the examples worked out there, else
+    none, which stderr says."""
     if folder is not None:
         return load_cases(folder)
-    beside = (rules or find_rules() or rules_folder()).parent / "tests" / "cases"
-    if beside.is_dir():
-        return load_cases(beside)
+    beside = (rules or find_rules() or rules_folder()).parent / "tests"
+    if folders := [beside / name for name in ("cases", "worked") if (beside / name).is_dir()]:
+        return [case for one in folders for case in load_cases(one)]
     say("no cases beside these rules: the examples are made up (name cases with --cases DIR)")
     return []
 

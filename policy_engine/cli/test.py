@@ -43,8 +43,9 @@ T = TypeVar("T")
     help="Folder of cases. Default: `tests/cases` beside the rules.",
 )
 @click.option("--coverage", is_flag=True, help="Tell what of the rules the cases make happen.")
-@click.option("--each-version", is_flag=True, help="Count what versions say alike in each apart.")
+@click.option("--alike-once", is_flag=True, help="Count what versions say alike only once.")
 @click.option("--listed", is_flag=True, help="List what is covered too, with the case that does.")
+@click.option("--each-needed", is_flag=True, help="End with 1 where a case covers nothing new.")
 @click.option("--mutate", is_flag=True, help="Tell which mistakes in the rules no case notices.")
 @click.option("--only", metavar="RULESET@VERSION", multiple=True, help="Mistakes there only.")
 @click.option("--operators", metavar="NAME,…", help="Mistakes of these kinds only.")
@@ -61,8 +62,9 @@ def test(
     rules: Path | None,
     cases: Path | None,
     coverage: bool,
-    each_version: bool,
+    alike_once: bool,
     listed: bool,
+    each_needed: bool,
     mutate: bool,
     only: tuple[str, ...],
     operators: str | None,
@@ -77,7 +79,8 @@ def test(
     mistakes made in the rules on purpose no case would notice. It ends with 1 if a case came out
     otherwise.
     """
-    _check(coverage, mutate, fail_under, (each_version or listed), bool(only or operators or jobs))
+    covers, mutates = alike_once or listed or each_needed, bool(only or operators or jobs)
+    _check(coverage, mutate, fail_under, covers, mutates)
     asked = Asked(rules=rules, format=format, output=output)
     book = asked.rulebook()
     folder = cases if cases is not None else _beside(rules or find_rules())
@@ -88,7 +91,8 @@ def test(
         asked.answer(to_json(outcomes) if format == JSON else render(outcomes, page))
         return FAILED if any(differences for _, differences in outcomes) else PASSED
     if coverage:
-        return _cover(asked, book, found, page, each_version, listed, fail_under or 0)
+        under = fail_under or 0
+        return _cover(asked, book, found, page, alike_once, listed, under, each_needed)
     return _mutate(asked, book, found, folder, page, only, operators, jobs, fail_under or 0)
 
 
@@ -97,7 +101,9 @@ def _check(coverage: bool, mutate: bool, under: int | None, covers: bool, mutate
     if coverage and mutate:
         raise click.UsageError("ask for `--coverage` or for `--mutate`, one at a time")
     if covers and not coverage:
-        raise click.UsageError("`--each-version` and `--listed` go with `--coverage`")
+        raise click.UsageError(
+            "`--alike-once`, `--listed` and `--each-needed` go with `--coverage`"
+        )
     if mutates and not mutate:
         raise click.UsageError("`--only`, `--operators` and `--jobs` go with `--mutate`")
     if under is not None and not (coverage or mutate):
@@ -109,17 +115,19 @@ def _cover(
     book: Rulebook,
     cases: Sequence[Case],
     page: Page,
-    each_version: bool,
+    alike_once: bool,
     listed: bool,
     under: int,
+    each_needed: bool,
 ) -> int:
     from policy_engine.coverage import coverage  # not needed to run cases
     from policy_engine.render import coverage as rendered
 
-    found = coverage(book, cases, each_version)
+    found = coverage(book, cases, alike_once)
     text = rendered.render(found, page, listed)
     asked.answer(rendered.to_json(found) if asked.format == JSON else text)
-    return FAILED if rendered.lowest(found) < under else PASSED
+    idle = each_needed and bool(found.idle)
+    return FAILED if idle or rendered.lowest(found) < under else PASSED
 
 
 def _mutate(

@@ -12,9 +12,12 @@ from policy_engine.language.text import to_text
 from policy_engine.model import Row, Scale, Table, Version
 from policy_engine.numbers import text_of
 
-FIRES, TIER, TIER_EDGE, ROW = "rule", "tier", "tier edge", "row"
-GROUPS = (FIRES, EDGE, BRANCH, OPERAND, TIER, TIER_EDGE, ROW)
+FIRES, TIER, TIER_EDGE, ROW, FORMULA = "rule", "tier", "tier edge", "row", "formula"
+GROUPS = (FIRES, EDGE, FORMULA, BRANCH, OPERAND, TIER, TIER_EDGE, ROW)
 """What is counted apart, in the order in which it is told."""
+
+READ_TABLE = "key of a table"
+WORKED_OUT: What = ("worked out",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ def _of_formulas(version: Version) -> Iterator[Item]:
     conditions = {path for path, _ in rules(version)}
     for path, expression in expressions(version):
         says = to_text(expression.tree)
+        if path not in conditions:
+            title, place = "is worked out", expression.place(0, 1)
+            yield Item(FORMULA, version.id, path, WORKED_OUT, title, says, place)
         for point in points(expression.tree, path in conditions):
             place = expression.place(point.what[1], point.what[2] - point.what[1])
             yield Item(point.group, version.id, path, point.what, point.title, says, place)
@@ -80,10 +86,9 @@ def _of_formulas(version: Version) -> Iterator[Item]:
 def _of_table(version: Version, table: Table) -> Iterator[Item]:
     path = ("tables", table.name)
     for row in table.rows:
-        says = f"{_said(row)} {keys_text(row)}"
-        for_keys = _short(keys_text(row))
-        yield Item(ROW, version.id, path, row_what(row), for_keys, says, table.place)
-    rows = " ".join(keys_text(row) for row in table.rows)
+        for key in row.keys:
+            yield Item(ROW, version.id, path, key_what(key), key_text(key), _said(row), table.place)
+    rows = " ".join(key_text(key) for row in table.rows for key in row.keys)
     says = f"{_said(table.otherwise)} {rows}"
     yield Item(ROW, version.id, path, ("row", "otherwise"), "`otherwise`", says, table.place)
 
@@ -93,9 +98,9 @@ def row_what(row: Row) -> What:
     return "row", row.keys[0] if row.keys else ()
 
 
-def keys_text(row: Row) -> str:
-    """The keys of a row as it lists them."""
-    return ", ".join(key_text(key) for key in row.keys)
+def key_what(key: tuple[object, ...]) -> What:
+    """What happens when a row is read by one of its keys."""
+    return READ_TABLE, key
 
 
 def key_text(key: tuple[object, ...]) -> str:
@@ -105,10 +110,6 @@ def key_text(key: tuple[object, ...]) -> str:
 
 def _said(row: Row) -> str:
     return f"{row.value}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _of_scale(version: Version, scale: Scale) -> Iterator[Item]:

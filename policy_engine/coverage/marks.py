@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from policy_engine.coverage.items import TIER, TIER_EDGE, Mark, row_what
+from policy_engine.coverage.items import TIER, TIER_EDGE, WORKED_OUT, Mark, key_what, row_what
 from policy_engine.coverage.points import can_happen, happened
 from policy_engine.coverage.possible import (
     FALSE,
     TRUE,
+    UNKNOWN,
     VALUE,
     Kinds,
     PossibleReading,
@@ -33,7 +34,7 @@ from policy_engine.numbers import text_of
 Where = Mapping[int, tuple[str, Path]]
 """The version and path of each formula, by the identity of what tells its place."""
 
-READ_TABLE, READ_SCALE = "key of a table", "key of a scale"
+READ_SCALE = "key of a scale"
 _CONDITIONS = ("statuses", "notices", "permissions", "requests")
 
 
@@ -55,6 +56,8 @@ def marks(run: Run, known: Where) -> set[Mark]:
         if is_rule:
             held[step.name] = values[step.tree]
             found |= _outcome(version, path, values[step.tree])
+        elif not is_undetermined(values[step.tree]):
+            found.add((version, path, WORKED_OUT))
     return found | _status(run.plan, held)
 
 
@@ -104,7 +107,7 @@ def _of_table(table: Table, key: tuple[Any, ...], plan: Plan) -> Iterator[Mark]:
     head = _owner(plan, "tables", table.name), ("tables", table.name)
     row = next((row for row in table.rows if key in row.keys), None)
     yield *head, row_what(row) if row else ("row", "otherwise")
-    yield *head, (READ_TABLE, key)
+    yield *head, key_what(key)
 
 
 def _of_scale(scale: Scale, values: list[Any], plan: Plan) -> Iterator[Mark]:
@@ -142,6 +145,8 @@ def possible_marks(plan: Plan, known: Where) -> set[Mark]:
             outcomes = {TRUE: ("fires",), FALSE: ("rests",)}
             held = kinds[step.tree] & {TRUE, FALSE}
             found |= {(version, path, outcomes[one]) for one in held}
+        elif kinds[step.tree] != {UNKNOWN}:
+            found.add((version, path, WORKED_OUT))
     return found
 
 
@@ -165,7 +170,9 @@ def _possible_rows(step: Step, kinds: Mapping[ast.expr, Kinds], plan: Plan) -> I
         table, parts = plan.scope.tables[function], [kinds[part] for part in node.args]
         head = _owner(plan, "tables", function), ("tables", function)
         for row in table.rows:
-            if any(all(map(allows, parts, key)) for key in row.keys):
+            asked = [key for key in row.keys if all(map(allows, parts, key))]
+            yield from ((*head, key_what(key)) for key in asked)
+            if asked:
                 yield *head, row_what(row)
         keys = {text_of(key[0]) for row in table.rows for key in row.keys if len(key) == 1}
         listed = {one.removeprefix("= ") for one in parts[0] if one.startswith("= ")}

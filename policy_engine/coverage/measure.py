@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from policy_engine.cases import Case, run
-from policy_engine.coverage.items import FIRES, GROUPS, ROW, Item, Mark, items
+from policy_engine.coverage.items import FIRES, FORMULA, GROUPS, ROW, Item, Mark, items
 from policy_engine.coverage.marks import marks, possible_marks, where
 from policy_engine.coverage.plans import combinations, plans
 from policy_engine.coverage.points import BRANCH, EDGE, OPERAND
 from policy_engine.coverage.seeing import Run, Watched
 from policy_engine.rulebook import Rulebook
 
-_TOLD = frozenset({FIRES, EDGE, BRANCH, OPERAND, ROW})
+_TOLD = frozenset({FIRES, EDGE, BRANCH, OPERAND, ROW, FORMULA})
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ def trace(book: Rulebook, cases: Iterable[Case]) -> Traced:
     return Traced(tuple(found), tuple(touched))
 
 
-def coverage(book: Rulebook, cases: Sequence[Case], each_version: bool = False) -> Coverage:
-    """What the cases cover.
+def coverage(book: Rulebook, cases: Sequence[Case], alike_once: bool = False) -> Coverage:
+    """What the cases cover, counted in every version apart.
 
-    What several versions of a ruleset say alike counts once and is covered by a case under any of
-    them; with `each_version` it counts in every version apart.
+    With `alike_once`, what several versions of a ruleset say alike counts once and is covered by a
+    case under any of them.
     """
     traced = trace(book, cases)
     could = _could(book)
@@ -88,7 +88,7 @@ def coverage(book: Rulebook, cases: Sequence[Case], each_version: bool = False) 
     groups: dict[tuple[object, ...], list[Item]] = {}
     for version in book.versions:
         for item in items(version):
-            key = (*item.shared, version.id) if each_version else item.shared
+            key = item.shared if alike_once else (*item.shared, version.id)
             groups.setdefault(key, []).append(item)
     made = [_covered(alike, covering, could) for alike in groups.values()]
     made.sort(key=lambda one: GROUPS.index(one.item.group))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from policy_engine.coverage.items import key_text
-from policy_engine.coverage.marks import READ_SCALE, READ_TABLE
+from policy_engine.coverage.items import key_text, key_what
+from policy_engine.coverage.marks import READ_SCALE
 from policy_engine.coverage.points import What
 from policy_engine.coverage.written import (
     Path,
@@ -130,7 +130,7 @@ def _of_table(version: Version, table: Table) -> Iterator[Mutant]:
             yield mutant(ROW, f"{named}: {shown(row.value)}", shown(value), made, read)
         for key in row.keys:
             made = replace(table, rows=(*rest[0], _without(row, key), *rest[1]))
-            yield mutant(KEY, key_text(key), "dropped", made, (READ_TABLE, key))
+            yield mutant(KEY, key_text(key), "dropped", made, key_what(key))
     for value in nudged(table.otherwise.value, others):
         made = replace(table, otherwise=replace(table.otherwise, value=value))
         before = f"otherwise: {shown(table.otherwise.value)}"

@@ -12,12 +12,16 @@ from policy_engine.render.layout import Page, table
 TITLES = {
     "rule": "rules, firing and not",
     "edge": "edges of rules",
+    "formula": "formulas, worked out",
     "branch": "branches of formulas",
     "operand": "operands of `and` and `or`",
     "tier": "tiers",
     "tier edge": "edges of tiers",
     "row": "rows of tables",
 }
+
+_SHOWN = 5
+"""How many cases that cover nothing new are named, unless all are asked for."""
 
 
 def percent(covered: int, of: int) -> int:
@@ -35,7 +39,7 @@ def render(found: Coverage, page: Page, listed: bool = False) -> str:
     paragraphs = [[*table(_rows(found))], [*_missing(found, page)], [*_barred(found, page)]]
     if listed:
         paragraphs.append([*_covered(found, page)])
-    paragraphs.append([*_idle(found, page)])
+    paragraphs.append([*_idle(found, page, listed)])
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
@@ -73,10 +77,18 @@ def _covered(found: Coverage, page: Page) -> Iterator[str]:
             yield page.dim(f'    {case.place}: "{case.name}"{more}')
 
 
-def _idle(found: Coverage, page: Page) -> Iterator[str]:
-    total = len(found.cases)
-    without = f"{len(found.idle)} of {total} cases add nothing to these figures"
-    yield page.dim(f"{without}; they may still notice mistakes: `policy-engine test --mutate`")
+def _idle(found: Coverage, page: Page, listed: bool) -> Iterator[str]:
+    if not found.idle:
+        yield f"cases that cover nothing new: none of {len(found.cases):,}"
+        return
+    count = f"{len(found.idle):,} of {len(found.cases):,}"
+    yield page.bold(f"cases that cover nothing new: {count}")
+    shown = found.idle if listed else found.idle[:_SHOWN]
+    for case in (found.cases[at] for at in shown):
+        yield f'  {case.place}: "{case.name}"'
+    if left := len(found.idle) - len(shown):
+        yield page.dim(f"  and {left:,} more: `--listed`")
+    yield page.dim("they may still notice mistakes: `policy-engine test --mutate`")
 
 
 def _line(one: Covered) -> str:

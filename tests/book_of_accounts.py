@@ -1,6 +1,7 @@
 """A generated book of accounts: the same for every seed, with many accounts near a threshold.
 
-`python tests/book_of_accounts.py 10000 > book.jsonl` writes one as JSON Lines.
+`python tests/book_of_accounts.py 10000 > book.jsonl` writes one as JSON Lines, and
+`python tests/book_of_accounts.py 10000 book.parquet` as Parquet.
 """
 
 from __future__ import annotations
@@ -129,5 +130,18 @@ def json_lines(count: int, seed: int = SEED) -> Iterator[str]:
         yield json.dumps(snapshot, separators=(",", ":")) + "\n"
 
 
+def write_parquet(count: int, path: str) -> None:
+    """The book as Parquet, its figures as texts."""
+    import pyarrow as pa  # for this alone
+    import pyarrow.parquet as pq
+
+    from portfolios import batch_of
+
+    pq.write_table(pa.Table.from_batches([batch_of(accounts(count))]), path)
+
+
 if __name__ == "__main__":
-    sys.stdout.writelines(json_lines(int(sys.argv[1])))
+    if len(sys.argv) > 2:
+        write_parquet(int(sys.argv[1]), sys.argv[2])
+    else:
+        sys.stdout.writelines(json_lines(int(sys.argv[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from decimal import Decimal, localcontext
 from itertools import islice
 from random import Random
@@ -138,6 +139,34 @@ def test_accounts_at_the_edges_of_the_shipped_rules(at: str) -> None:
     batch = batch_of(islice(made, 400))
     in_force = Rulebook.load().in_force(at)
     assert list(islice(differences(batch, decide(batch, in_force), in_force), 3)) == []
+
+
+PRICED: tuple[Mapping[str, str | None] | None, ...] = (
+    *(None, {}, {"ADA": "0.95", "XRP": "2.3"}, {"BTC": "98000"}, {"BTC": "98123.45"}),
+    *({"ADA": "-1"}, {"ADA": "0"}, {"ADA": None}, {"A DA": "1"}, {"ADA": "1", "": "1"}),
+    *({"ADA": "0." + "1" * 19}, {"ADA": "9" * 19}),
+)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.decimal128(38, 19)])
+def test_prices_beside_the_lines_are_no_reason_to_decide_alone(kind: pa.DataType) -> None:
+    batch, in_force = book(600, 11, orders=0.5), rules()
+    plain = [PRICED[2]] * batch.num_rows
+    given = [PRICED[row % len(PRICED)] for row in range(batch.num_rows)]
+    exactly = []
+    for prices in (plain, given):
+        held = [_pairs(kind, one) for one in prices]
+        priced = batch.append_column("prices", pa.array(held, pa.map_(pa.string(), kind)))
+        answer = decide(priced, in_force)
+        assert list(islice(differences(priced, answer, in_force), 3)) == []
+        exactly.append(sum(answer["decided_exactly"].to_pylist()))
+    assert exactly[0] < batch.num_rows / 20
+
+
+def _pairs(kind: pa.DataType, prices: Mapping[str, str | None] | None) -> Any:
+    if prices is None or kind == pa.string():
+        return None if prices is None else list(prices.items())
+    return [(name, price and Decimal(price)) for name, price in prices.items()]
 
 
 # --- order, chunks, slices ---------------------------------------------------------------------

@@ -17,6 +17,7 @@ from policy_engine.lines import PRICES, are_amounts
 from policy_engine.model import ACCOUNT, LISTS, Input
 from policy_engine.portfolio.arrow import Parsed
 from policy_engine.portfolio.batch import Part
+from policy_engine.portfolio.priced import odd_prices
 from policy_engine.snapshot import Reader
 
 _NAME = "account"
@@ -272,8 +273,8 @@ class Reading:
         yield from self._odd_totals()
         if PRICES in self.part.batch.columns:
             prices = self.part.batch.columns[PRICES].slice(self.part.start, self.count)
-            there: Array = prices.is_valid().to_numpy(zero_copy_only=False)
-            yield there
+            priced = [self._raw(e) for e, of in self.reader.lines.items() if of.price is not None]
+            yield odd_prices(prices, priced, self.part.batch.kept)
 
     def _twice(self, raw: Lines) -> Array:
         """The rows that have two lines of one key."""

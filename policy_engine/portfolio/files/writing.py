@@ -27,7 +27,7 @@ class Writer(Protocol):
 def writer(path: Path, format: str, schema: pa.Schema) -> Iterator[Writer]:
     """A new file of that format; it is whole when the context ends."""
     if format == PARQUET:
-        names = [field.name for field in schema if not pa.types.is_floating(field.type)]
+        names = [field.name for field in schema if pa.types.is_dictionary(field.type)]
         with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=names) as parquet:
             yield parquet
     elif format == ARROW:

@@ -149,7 +149,9 @@ def _one_of(choices: frozenset[str]) -> Take:
     return take
 
 
+@cache
 def _matching(pattern: str) -> Take:
+    """What takes the texts of a pattern: the same for all fields that have it."""
     fullmatch = re.compile(pattern.removesuffix("$") + r"\Z", re.ASCII).fullmatch
 
     def take(value: Any) -> Any:

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from policy_engine.errors import Place, Problem, SnapshotError
-from policy_engine.fields import ABSENT, AMOUNT, Field, Odd, declared, shape
+from policy_engine.fields import ABSENT, AMOUNT, Field, Odd, Take, declared, shape
 from policy_engine.language.values import Undetermined, is_undetermined
 from policy_engine.model import Input
 from policy_engine.snapshot_check import as_texts
@@ -22,8 +22,8 @@ Row = tuple[Any, ...]
 _AMOUNTS = re.compile(f"(?:{AMOUNT}\\|)++", re.ASCII)
 _NUMBERS = frozenset({"amount", "number"})
 _MOST_TEXTS = 10_000
-TEXTS_MET: set[str] = set()
-"""Texts of lines that have been checked, as most snapshots repeat them."""
+_met: dict[Take, set[str]] = {}
+"""Texts of lines that have been checked, as most snapshots repeat them; by what checked them."""
 
 
 def are_amounts(texts: Sequence[str]) -> bool:
@@ -75,11 +75,16 @@ class Lines:
             raise Odd
         return self._one_by_one(lines)
 
-    def met(self, name: str, value: Any) -> None:
+    def met(self, name: str) -> set[str]:
+        """The texts that a field is known to take."""
+        return _met.setdefault(self.fields[name].take, set())
+
+    def meet(self, name: str, value: Any) -> None:
         """Check a text that is met for the first time; it is remembered, up to a bound of texts."""
         self.fields[name].take(value)
-        if len(TEXTS_MET) < _MOST_TEXTS:
-            TEXTS_MET.add(value)
+        met = self.met(name)
+        if len(met) < _MOST_TEXTS:
+            met.add(value)
 
     def _one_by_one(self, lines: list[Any]) -> tuple[Row, ...]:
         taken = [self._fields_of(line) for line in lines]

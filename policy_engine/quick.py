@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from policy_engine.fields import Field, Odd, take_truth
-from policy_engine.lines import PRICES, TEXTS_MET, Lines, are_amounts, not_given
+from policy_engine.lines import PRICES, Lines, are_amounts, not_given
 from policy_engine.model import LISTS, Input
 from policy_engine.numbers import CALCULATION_DIGITS
 
@@ -29,7 +29,6 @@ _GLOBALS: Mapping[str, Any] = {
     "len": len,
     "list": list,
     "map": map,
-    "met": TEXTS_MET,
     "number": _READING.create_decimal,
     "set": set,
     "str": str,
@@ -156,8 +155,12 @@ class _Writer:
             if field.kind == "amount":
                 yield f"{variables[name]} = number({variables[name]})"
             else:
-                self.objects[f"met_{entity}_{name}"] = partial(lines.met, name)
-                yield f"if {variables[name]} not in met: met_{entity}_{name}({variables[name]})"
+                variable, met = variables[name], f"met_{entity}_{name}"
+                self.objects[met], self.objects[f"meet_{met}"] = (
+                    lines.met(name),
+                    partial(lines.meet, name),
+                )
+                yield f"if {variable} not in {met}: meet_{met}({variable})"
             if field.above_zero:
                 yield f"if not {variables[name]}: raise Odd"
         held = " or ".join(variables[lines.inputs[at].name] for at in lines.amounts)

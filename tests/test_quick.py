@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from policy_engine import PolicyError, Rulebook
+from policy_engine import PolicyError, Rulebook, SnapshotError
 from policy_engine.language.values import Undetermined
 from policy_engine.snapshot import Reader
 
@@ -190,3 +190,39 @@ def test_figures_that_are_numbers_are_taken_quickly(
     monkeypatch.setattr(Reader, "_carefully", None)
     assert outcome(reader.read, snapshot, rules.at) == careful
     assert careful is not None
+
+
+REMARKS = """\
+ruleset: remarks
+effective_from: 2025-01-01T00:00:00Z
+announced_at: null
+summary: A line of its own kind has a text that may be anything.
+sources: {}
+applies_when: mode == "pro"
+inputs:
+  account:
+    mode: {type: text}
+  assets:
+    asset: {type: text, key: true}
+    free: {type: number, unit: coin of asset}
+    remark: {type: text}
+formulas:
+  assets:
+    marked: {title: Marked, unit: coin of asset, expression: 'free if remark == "x" else 0'}
+statuses:
+  normal: {title: Normal}
+"""
+
+
+def test_a_text_met_in_one_field_is_no_proof_for_another() -> None:
+    rules = Rulebook([("remarks/2025-01-01.yaml", REMARKS)]).in_force("2025-02-01")
+    amounts = dict.fromkeys(("free", "locked", "borrowed", "interest", "price"), "1")
+
+    def decided(asset: str, remark: str) -> str | None:
+        line = {"asset": asset, "remark": remark, **amounts}
+        return rules.decide({"account": "A", "mode": "pro", "assets": [line]}).status
+
+    assert decided("BTC", "b t c") == "normal"
+    with pytest.raises(SnapshotError) as raised:
+        decided("b t c", "x")
+    assert [one.place.pointer for one in raised.value.problems] == ["assets[0].asset"]

@@ -122,12 +122,8 @@ def _on_book(name: str, count: int, at_threshold: float, engines: Any, in_force:
 
 def write(folder: Path, count: int, at_threshold: float) -> pa.RecordBatch:
     """Write a book as this engine reads it and as the others do."""
-    sizes = [min(BATCH, count - start) for start in range(0, count, BATCH)]
-    batches = [
-        given(book(size * 2 + size // 20 + 200, seed, at_threshold=at_threshold)).slice(0, size)
-        for seed, size in enumerate(sizes)
-    ]
-    table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
+    made = batches(count, at_threshold)
+    table = pa.Table.from_batches(made).unify_dictionaries().combine_chunks()
     (whole,) = table.to_batches()
     assert whole.num_rows == count
     names = pa.array([f"A-{n}" for n in range(count)])
@@ -136,6 +132,14 @@ def write(folder: Path, count: int, at_threshold: float) -> pa.RecordBatch:
     pq.write_table(table, folder / BOOK, row_group_size=ROW_GROUP, store_decimal_as_integer=True)
     flat.write(whole, folder)
     return whole
+
+
+def batches(count: int, at_threshold: float = 0.0) -> Iterator[pa.RecordBatch]:
+    """So many accounts of the new mode, some at a time."""
+    for seed, start in enumerate(range(0, count, BATCH)):
+        size = min(BATCH, count - start)
+        more = book(size * 2 + size // 20 + 200, seed, at_threshold=at_threshold)
+        yield given(more).slice(0, size)
 
 
 def given(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from book_peers import BATCH, ROW_GROUP, given
-from books import AT, RULES, book
+from book_peers import BATCH, ROW_GROUP, batches
+from books import AT, RULES
 
 ACCOUNTS, TIMES, TURNS = 1_000_000, 10, 3
 MOST_RATIO, MOST_MEGABYTES = 1.1, 1024
@@ -52,21 +52,15 @@ def main() -> int:
 
 def write(path: Path, count: int, times: int) -> None:
     """Write a book of so many accounts, so many times one after the other."""
-    batches = list(_batches(count))
-    with pq.ParquetWriter(path, batches[0].schema, store_decimal_as_integer=True) as file:
+    made = list(batches(count))
+    with pq.ParquetWriter(path, made[0].schema, store_decimal_as_integer=True) as file:
         for time in range(times):
-            for number, batch in enumerate(batches):
+            for number, batch in enumerate(made):
                 start = time * count + number * BATCH
                 names = pa.array([f"A-{start + row}" for row in range(batch.num_rows)])
                 place = batch.schema.get_field_index("account")
-                named = batch.set_column(place, "account", names).cast(batches[0].schema)
+                named = batch.set_column(place, "account", names).cast(made[0].schema)
                 file.write_batch(named, row_group_size=ROW_GROUP)
-
-
-def _batches(count: int) -> Iterator[pa.RecordBatch]:
-    for seed, start in enumerate(range(0, count, BATCH)):
-        size = min(BATCH, count - start)
-        yield given(book(size * 2 + size // 20 + 200, seed)).slice(0, size)
 
 
 def _decided(path: Path) -> tuple[float, float]:

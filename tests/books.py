@@ -24,10 +24,10 @@ Cents = np.ndarray[Any, Any]
 
 def rules(at: str = AT) -> Rules:
     """The shipped rules in force, with the published tiers of BTC given to five coins."""
-    return Rulebook(rule_files()).in_force(at)
+    return Rulebook(five_coin_files()).in_force(at)
 
 
-def rule_files() -> Iterator[tuple[str, str]]:
+def five_coin_files() -> Iterator[tuple[str, str]]:
     """Those rules, file by file."""
     for path in sorted(RULES.glob("*/*.yaml")):
         yield path.as_posix(), for_five_coins(path.read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agreement import rulebook
-from books import book, rule_files
+from books import book, five_coin_files
 from generator import account, moments, rule_files
 from generator_requests import folder_with_requests
 from policy_engine import PolicyError, Rulebook, Rules
@@ -32,7 +32,7 @@ from portfolios import batch_of
 
 HERE = Path(__file__).parent / "impact"
 SCHEMA = json.loads((schemas_folder() / "impact.schema.json").read_text(encoding="utf-8"))
-FIVE_COINS = Rulebook(rule_files())
+FIVE_COINS = Rulebook(five_coin_files())
 PRO = ("2025-01-21T09:59:59Z", "2025-01-21T10:00:00Z")
 
 

@@ -29,7 +29,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import oracle
-from books import AT, book, rule_files, rules
+from books import AT, book, five_coin_files, rules
 from oracle_case import Books
 from oracle_case import books as oracle_books
 from policy_engine.portfolio import decide
@@ -110,7 +110,7 @@ def compared(task: Task) -> Compared:
 
 @cache
 def _there() -> Books:
-    documents = [yaml.load(text, yaml.BaseLoader) for _, text in rule_files()]
+    documents = [yaml.load(text, yaml.BaseLoader) for _, text in five_coin_files()]
     return oracle_books(documents, AT)
 
 

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from book_of_accounts import json_lines
-from books import book, rule_files
+from books import book, five_coin_files
 from policy_engine import Rulebook, Rules
 from policy_engine.books import Row, open_book
 from policy_engine.books.formats import PARQUET
@@ -86,7 +86,7 @@ def one_by_one(count: int, folder: Path) -> int:
 
 def in_columns(name: str, count: int, at_threshold: float, folder: Path) -> int:
     """A book in Parquet."""
-    rules = Rulebook(rule_files())
+    rules = Rulebook(five_coin_files())
     sides = rules.in_force(BEFORE), rules.in_force(AFTER), rules.diff(BEFORE, AFTER)
     source = Source(str(folder / "book.parquet"), PARQUET)
     some = write(count, at_threshold, source.path)

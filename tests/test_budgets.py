@@ -32,6 +32,7 @@ NO_BUDGETS = {
     "authoring.place.MOST_CORRECTIONS": "how a file may be named",
     "books.json_lines._MOST_BYTES": "tested below",
     "checks.bounds.MOST_STEPS": "how long a search goes on",
+    "columns.digits.MOST_PLACES": "what is decided exactly",
     "columns.lines._MOST_SLOTS": "how much is held at a time",
     "columns.numbers.MOST_UNITS": "what is decided exactly",
     "columns.reading._MOST_REMEMBERED": "what is remembered between decisions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_engine.columns import numbers, truths
+from policy_engine.columns import numbers, rounding, truths
 from policy_engine.columns.columns import choose
 from policy_engine.columns.lines import Lines, gathered
 from policy_engine.columns.numbers import SLACK, UNIT, Number, error
@@ -167,7 +168,9 @@ def test_whole_numbers_compare_surely() -> None:
     assert truths.compared("==", five, five).bits.tolist() == [truths.TRUE]
     assert truths.compared("<=", five, three).bits.tolist() == [truths.FALSE]
     tenth = numbers.constant(Decimal("0.1"))
-    assert truths.compared("==", tenth, tenth).bits.tolist() == [truths.EITHER]
+    assert truths.compared("==", tenth, tenth).bits.tolist() == [truths.TRUE]
+    without = replace(tenth, digits=None)
+    assert truths.compared("==", tenth, without).bits.tolist() == [truths.EITHER]
 
 
 def test_a_sum_that_may_be_the_threshold_is_in_doubt() -> None:
@@ -189,14 +192,14 @@ def test_rounding_is_right_or_in_doubt(
 ) -> None:
     x = step * times if exact else x
     with localcontext(EXACT), np.errstate(all="ignore"):
-        made = numbers.rounded(column([x]), column([step]), how)
+        made = rounding.rounded(column([x]), column([step]), how)
         assert holds(made, [Fraction(ROUNDINGS[how](x, step))])
 
 
 @pytest.mark.parametrize("how", ROUNDINGS)
 def test_a_multiple_of_an_exact_step_stays(how: str) -> None:
     x, step = (numbers.constant(Decimal(text)) for text in ("2.75", "0.25"))
-    made = numbers.rounded(x, step, how)
+    made = rounding.rounded(x, step, how)
     assert (made.value[0], error(made)[0]) == (2.75, 0.0)
 
 
@@ -204,7 +207,7 @@ def test_a_multiple_of_an_exact_step_stays(how: str) -> None:
 def test_at_a_jump_rounding_is_in_doubt(how: str) -> None:
     """2.5 steps for the half, 3 for the others: as floats they may lie on either side."""
     x = numbers.constant(Decimal("0.00025" if how == "round_half_up" else "0.0003"))
-    made = numbers.rounded(x, numbers.constant(Decimal("0.0001")), how)
+    made = rounding.rounded(x, numbers.constant(Decimal("0.0001")), how)
     assert not np.isfinite(error(made)[0])
 
 

@@ -13,13 +13,24 @@ import pytest
 
 from books import book, rules
 from policy_engine import Rules
-from policy_engine.columns import lines, numbers, reading, scales, tables, truths
+from policy_engine.columns import (
+    digits,
+    lines,
+    numbers,
+    reading,
+    rounding,
+    scales,
+    tables,
+    truths,
+    whole_scales,
+)
 from policy_engine.columns.numbers import ZEROS, Number, error
 from policy_engine.language import values
 from policy_engine.language.values import Steps
-from policy_engine.portfolio import batches, decide
+from policy_engine.portfolio import batches, decide, last_digits
 from portfolios import batch_of, differences
 from test_columns import Few, column, holds
+from test_digits import agree, with_digits
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -88,6 +99,24 @@ def _doubt_is_ignored(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def _digits_at_their_places(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(digits, "_shifted", lambda top, places: top)
+
+
+def _digits_of_dividends(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(digits, "over", lambda a, b, sign, size: a)
+
+
+def _digits_of_half_a_number(patch: pytest.MonkeyPatch) -> None:
+    """Lower halves of 64 bits cut to 32."""
+    of = last_digits._of
+    patch.setattr(
+        last_digits,
+        "_of",
+        lambda array, scale: replace(made := of(array, scale), top=made.top & 0xFFFFFFFF),
+    )
+
+
 FAULTS: dict[str, Plant] = {
     "floats are taken as exact": _no_errors,
     "quotients are taken as exact": _exact_quotients,
@@ -95,6 +124,9 @@ FAULTS: dict[str, Plant] = {
     "all slices have the first rate": _first_tier_only,
     "the undetermined is taken as known": _unknown_is_known,
     "doubt is ignored": _doubt_is_ignored,
+    "digits are not brought to one place": _digits_at_their_places,
+    "a quotient has the digits of its dividend": _digits_of_dividends,
+    "digits are cut": _digits_of_half_a_number,
 }
 
 
@@ -136,9 +168,9 @@ def a_tier_that_is_continuous(patch: pytest.MonkeyPatch) -> bool:
 
 def rounding_without_doubt(patch: pytest.MonkeyPatch) -> bool:
     """Three steps of a tenth, rounded up to four."""
-    patch.setattr(numbers, "SLACK", 0.0)
+    patch.setattr(rounding, "SLACK", 0.0)
     x = numbers.plus(column([Decimal("0.1")]), column([Decimal("0.2")]))
-    made = numbers.rounded(x, numbers.constant(Decimal("0.1")), "round_up")
+    made = rounding.rounded(x, numbers.constant(Decimal("0.1")), "round_up")
     return bool(np.isinf(error(made)[0])) or holds(made, [Fraction(3, 10)])
 
 
@@ -150,12 +182,35 @@ def products_of_relative_errors(patch: pytest.MonkeyPatch) -> bool:
     return holds(made, [Fraction(7, 100)])
 
 
+def digits_that_tell_everything(patch: pytest.MonkeyPatch) -> bool:
+    """Differences that 64 bits cannot hold, told by those bits all the same."""
+    patch.setattr(digits, "_ROOM", np.inf)
+    far = Decimal(2**63) / 10**18
+    near = Number(np.array([0.0]), np.array([1e3]), digits=digits.of_figures([far]))
+    less, _, more = numbers.order(near, numbers.ZERO)
+    return bool(more[0] and not less[0])
+
+
+def digits_of_first_tiers(patch: pytest.MonkeyPatch) -> bool:
+    """Slices of which all have the first rate."""
+    first = (np.zeros(1, dtype=np.intp), ~numbers.EVERY)
+    patch.setattr(whole_scales, "_reached", lambda scale, codes, x, on_edge: first)
+    tiers = [(Decimal(1), Decimal(0), Decimal(1)), (Decimal(3), Decimal(1), Decimal("0.5"))]
+    held: Any = Few({0: Steps(tiers, Decimal(0), (), False)})
+    x, codes = with_digits([Decimal(2)]), np.zeros(1, dtype=np.intp)
+    made = scales.slices(scales.padded(held, [0]), codes, x)
+    made = whole_scales.slices(whole_scales.whole(held, [0]), codes, made, x)
+    return agree(made, [Fraction(3, 2)])
+
+
 OPERATIONS = (
     sums_without_rounding,
     an_extreme_that_adds_errors,
     a_tier_that_is_continuous,
     rounding_without_doubt,
     products_of_relative_errors,
+    digits_that_tell_everything,
+    digits_of_first_tiers,
 )
 
 

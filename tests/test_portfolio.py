@@ -26,7 +26,7 @@ from policy_engine.columns.numbers import SLACK, Number, error
 from policy_engine.numbers import EXACT, UNLIMITED
 from policy_engine.portfolio import decide
 from policy_engine.portfolio.batch import Batch
-from policy_engine.portfolio.batches import CHUNK, portfolio
+from policy_engine.portfolio.batches import CHUNK, Portfolio, portfolio
 from policy_engine.portfolio.given import Reading
 from policy_engine.portfolio.rows import snapshots
 from portfolios import batch_of, differences
@@ -53,6 +53,19 @@ def test_a_book_is_decided_as_its_accounts_are(
     assert exactly < (0.001 if not at_threshold else 0.5 * at_threshold + 0.001)
     assert answer["status"].null_count > 0
     assert len(set(answer["status"].to_pylist())) == 4
+
+
+def test_what_floats_leave_in_doubt_is_told_by_the_last_digits(
+    in_force: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Portfolio, batch: pa.RecordBatch, rows: Any, outcome: Any) -> None:
+        assert not len(rows)
+
+    batch = book(3_000, 2, at_threshold=1.0)
+    monkeypatch.setattr(Portfolio, "_one_by_one", refused)
+    answer = Portfolio(in_force).decide(batch)
+    assert sum(answer["decided_exactly"].to_pylist()) > 100
+    assert list(islice(differences(batch, answer, in_force), 5)) == []
 
 
 def test_most_of_a_book_without_regions_is_undetermined_and_still_quick(in_force: Rules) -> None:
@@ -114,7 +127,10 @@ def _within(column: Any, row: int, exact: Any) -> int:
 
 @pytest.mark.parametrize("make", [rule_files, folder_with_requests])
 @pytest.mark.parametrize("number", range(8))
-def test_generated_rules_decide_batches_as_they_decide_accounts(make: Any, number: int) -> None:
+def test_generated_rules_decide_batches_as_they_decide_accounts(
+    make: Any, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policy_engine.portfolio.batches.FEW", 0)
     rng = Random(f"portfolio-{number}")
     documents = make(rng)
     folder = rulebook(documents)
@@ -133,7 +149,10 @@ def test_generated_rules_decide_batches_as_they_decide_accounts(make: Any, numbe
 
 
 @pytest.mark.parametrize("at", ["2024-03-01T00:00:00Z", "2025-02-01T00:00:00Z", ATS[1]])
-def test_accounts_at_the_edges_of_the_shipped_rules(at: str) -> None:
+def test_accounts_at_the_edges_of_the_shipped_rules(
+    at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policy_engine.portfolio.batches.FEW", 0)
     started = oracle.in_force(generator_shipped.documents(), instant(at), None)
     made = generator_shipped.accounts(Random(at), started)
     batch = batch_of(islice(made, 400))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from policy_engine.columns import numbers, texts, truths
+from policy_engine.columns import digits, numbers, texts, truths
 from policy_engine.columns.numbers import EVERY, Array, Number, either
 from policy_engine.columns.texts import Instant, Text, chosen_instant, chosen_text
 from policy_engine.columns.truths import ANYTHING, EITHER, FALSE, TRUE, UNDETERMINED, Truth
@@ -104,7 +104,8 @@ def each(x: Column, change: Callable[[Array], Array]) -> Column:
     if isinstance(x, Truth):
         return Truth(main)
     if isinstance(x, Number):
-        return replace(x, value=main, bound=one(x.bound), unknown=one(x.unknown))
+        last = x.digits and x.digits.each(change)
+        return replace(x, value=main, bound=one(x.bound), unknown=one(x.unknown), digits=last)
     if isinstance(x, Text):
         return replace(x, codes=main, unknown=one(x.unknown), doubt=one(x.doubt))
     return Instant(main, one(x.unknown), one(x.doubt))
@@ -191,7 +192,9 @@ def _between(where: Array, made: Column, a: Column, b: Column) -> Column:
         reach = reach if known else np.where(unknown_of(a) | unknown_of(b), np.inf, reach)
         bound = np.where(where, reach, numbers.error(made))
         value = np.where(where, a.value, made.value)
-        return _without_unknown(replace(made, value=value, bound=bound, units=0.0), where)
+        last = digits.without(made.digits, where)
+        made = replace(made, value=value, bound=bound, units=0.0, digits=last)
+        return _without_unknown(made, where)
     return _anything(made, where)
 
 

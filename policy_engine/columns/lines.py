@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from policy_engine.columns import numbers, truths
+from policy_engine.columns import digits, numbers, truths
 from policy_engine.columns.columns import Column, choose, made_unknown, main_part
+from policy_engine.columns.digits import ONES, Digits
 from policy_engine.columns.numbers import LARGE, SLACK, UNIT, Array, Number, error
 from policy_engine.columns.tables import is_number
 from policy_engine.columns.texts import Text, recoded
@@ -148,13 +149,22 @@ def _sum(lines: Lines, column: Column) -> Column:
     x = is_number(column)
     value, unknown = _over(lines, np.add, x.value, 0.0), _unknown(lines, x)
     most, steps = x.most * max(lines.longest, 1), max(lines.longest - 1, 0)
+    last = _last_of_sum(lines, x.digits)
     if x.positive and x.steady and most < LARGE:
         units = x.units + steps
-        return _settled(Number(value, None, units, unknown, x.least, most, True))
+        return _settled(Number(value, None, units, unknown, x.least, most, True, last))
     bound = _over(lines, np.add, error(x), 0.0)
     bound = bound + steps * UNIT * SLACK * _over(lines, np.add, np.abs(x.value), 0.0)
     least = x.least * (1.0 if x.positive else UNIT)
-    return Number(value, bound, 0.0, unknown, least, most, x.positive)
+    return Number(value, bound, 0.0, unknown, least, most, x.positive, last)
+
+
+def _last_of_sum(lines: Lines, x: Digits | None) -> Digits | None:
+    """Whole numbers add up; of quotients, each over another one, the digits are lost."""
+    if x is None or x.below is not ONES:
+        return None
+    lost = _over(lines, np.bitwise_or, x.lost, False)
+    return Digits(_over(lines, np.add, x.top, 0), x.places, lost=lost)
 
 
 def _settled(x: Number) -> Number:
@@ -166,7 +176,7 @@ def _extreme(pick: Any) -> Any:
         """The error of the extreme is that of any of them at most."""
         x = is_number(column)
         value = _over(lines, pick, x.value, 0.0)
-        made = replace(x, value=value, unknown=_unknown(lines, x))
+        made = replace(x, value=value, unknown=_unknown(lines, x), digits=None)
         if x.positive and x.steady:
             return made
         return replace(made, bound=_over(lines, np.maximum, error(x), 0.0), units=0.0)
@@ -182,7 +192,9 @@ def _count(lines: Lines, column: Column) -> Column:
     unsure = _over(lines, np.add, (bits == EITHER).astype(np.float64), 0.0)
     lost = _over(lines, np.bitwise_or, (bits > EITHER) & (bits != UNDETERMINED), False)
     bound = np.where(lost, np.inf, unsure)
-    made = Number(value, None, 0.0, unknown, 1.0, float(max(lines.longest, 1)), True)
+    most = float(max(lines.longest, 1))
+    last = digits.without(digits.of_whole_floats(value), bound > 0)
+    made = Number(value, None, 0.0, unknown, 1.0, most, True, last)
     return made if not bound.any() else replace(made, bound=bound)
 
 

@@ -26,6 +26,9 @@ or NaN; a bound made from it is infinite or NaN too, and so is every one made fr
 
 An element whose bound is not finite is in doubt: nothing is known of it. `unlimited` is an
 infinite value with the bound 0.
+
+A number may have the last `digits` of its exact figures too. They tell two figures apart that are
+so near to each other that their bounds do not.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from policy_engine.columns import digits
+from policy_engine.columns.digits import Digits
 from policy_engine.numbers import UNLIMITED
 
 Array = npt.NDArray[Any]
@@ -48,7 +53,6 @@ UNIT = 2.0**-53
 SLACK = 1 + 1e-6
 MOST_UNITS = 1e6
 SMALL, LARGE = 1e-250, 1e250
-_EXACT_WHOLE = 2.0**53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,7 @@ class Number:
     least: float = SMALL
     most: float = LARGE
     positive: bool = False
+    digits: Digits | None = None
 
     @property
     def steady(self) -> bool:
@@ -110,7 +115,8 @@ def constant(value: Decimal) -> Number:
     """One number for all, with half a unit of its last place as its error unless it is exact."""
     nearest = float(value)
     if value in (UNLIMITED, -UNLIMITED):
-        return Number(np.array([nearest]), ZEROS, most=np.inf, positive=value > 0)
+        made = Number(np.array([nearest]), ZEROS, most=np.inf, positive=value > 0)
+        return replace(made, digits=digits.of_figures([value]))
     exact = Fraction(nearest) == Fraction(value)
     size = abs(nearest)
     return Number(
@@ -119,10 +125,12 @@ def constant(value: Decimal) -> Number:
         least=size or 1.0,
         most=size,
         positive=nearest >= 0,
+        digits=digits.of_figures([value]),
     )
 
 
-UNKNOWN = Number(ZEROS, unknown=EVERY, most=0.0, least=1.0)
+UNKNOWN = Number(ZEROS, unknown=EVERY, most=0.0, least=1.0, digits=digits.of_figures([Decimal(0)]))
+ZERO = constant(Decimal(0))
 
 
 def in_doubt(x: Number) -> Array:
@@ -138,12 +146,13 @@ def plus(a: Number, b: Number) -> Number:
     """a + b."""
     value, most = a.value + b.value, a.most + b.most
     unknown, positive = either(a.unknown, b.unknown), a.positive and b.positive
+    last = digits.plus(a.digits, b.digits)
     if positive and a.steady and b.steady:
-        units = max(a.units, b.units) + 1
-        return _relative(Number(value, None, units, unknown, min(a.least, b.least), most, True))
+        units, least = max(a.units, b.units) + 1, min(a.least, b.least)
+        return _relative(Number(value, None, units, unknown, least, most, True, last))
     bound = error(a) + error(b) + UNIT * np.abs(value)
     least = min(a.least, b.least) * (1.0 if positive else UNIT)
-    return Number(value, bound, 0.0, unknown, least, most, positive)
+    return Number(value, bound, 0.0, unknown, least, most, positive, last)
 
 
 def minus(a: Number, b: Number) -> Number:
@@ -151,30 +160,38 @@ def minus(a: Number, b: Number) -> Number:
     value = a.value - b.value
     bound = error(a) + error(b) + UNIT * np.abs(value)
     unknown, least = either(a.unknown, b.unknown), min(a.least, b.least) * UNIT
-    return Number(value, bound, 0.0, unknown, least, a.most + b.most)
+    last = digits.minus(a.digits, b.digits)
+    return Number(value, bound, 0.0, unknown, least, a.most + b.most, digits=last)
 
 
 def negative(x: Number) -> Number:
     """-x."""
-    return replace(x, value=-x.value, positive=False)
+    return replace(x, value=-x.value, positive=False, digits=digits.negative(x.digits))
 
 
 def absolute(x: Number) -> Number:
     """|x|."""
-    return replace(x, value=np.abs(x.value), positive=True)
+    last = None if x.digits is None else _without_sign(x)
+    return replace(x, value=np.abs(x.value), positive=True, digits=last)
+
+
+def _without_sign(x: Number) -> Digits | None:
+    less, equal, more = order(x, ZERO)
+    last = digits.chosen(less, digits.negative(x.digits), x.digits)
+    return digits.without(last, ~(less | equal | more))
 
 
 def times(a: Number, b: Number) -> Number:
     """a * b."""
     value, unknown = a.value * b.value, either(a.unknown, b.unknown)
     least, most = a.least * b.least, a.most * b.most
-    positive = a.positive and b.positive
+    positive, last = a.positive and b.positive, digits.times(a.digits, b.digits)
     if a.bound is None and b.bound is None and least > SMALL:
         units = a.units + b.units + 1
-        return _relative(Number(value, None, units, unknown, least, most, positive))
+        return _relative(Number(value, None, units, unknown, least, most, positive, last))
     mine, other = error(a), error(b)
     bound = (np.abs(a.value) + mine) * other + np.abs(b.value) * mine + UNIT * np.abs(value)
-    made = Number(value, bound, 0.0, unknown, max(least, SMALL), most, positive)
+    made = Number(value, bound, 0.0, unknown, max(least, SMALL), most, positive, last)
     if least > SMALL:
         return made
     return _not_tiny(made, ((a.value != 0) | (mine > 0)) & ((b.value != 0) | (other > 0)))
@@ -187,14 +204,23 @@ def over(a: Number, b: Number) -> Number:
     least, most = a.least / max(b.most, 1e-300), a.most / b.least if b.least > SMALL else np.inf
     # A divisor of 0 leaves an infinite value, which no figure of `most` covers.
     most, positive = max(most, LARGE), a.positive and b.positive
+    last = _last_of_quotient(a, b)
     if a.bound is None and b.steady and least > SMALL:
         units = a.units + b.units + 1
-        return _relative(Number(value, None, units, unknown, least, most, positive))
+        return _relative(Number(value, None, units, unknown, least, most, positive, last))
     mine, other = error(a), error(b)
     room = np.abs(b.value) - other * SLACK
     bound = (mine + np.abs(value) * other) / np.where(room > 0, room, 0.0) + UNIT * np.abs(value)
-    made = Number(value, bound, 0.0, unknown, max(least, SMALL), most, positive)
+    made = Number(value, bound, 0.0, unknown, max(least, SMALL), most, positive, last)
     return made if least > SMALL else _not_tiny(made, (a.value != 0) | (mine > 0))
+
+
+def _last_of_quotient(a: Number, b: Number) -> Digits | None:
+    if a.digits is None or b.digits is None:
+        return None
+    less, _, more = order(b, ZERO)
+    sign = more.astype(np.int64) - less
+    return digits.over(a.digits, b.digits, sign, (np.abs(b.value) + error(b)) * SLACK)
 
 
 def _by_zero(a: Number, b: Number) -> Array | None:
@@ -228,6 +254,18 @@ ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
 # --- of two ------------------------------------------------------------------------------------
 
 
+def order(a: Number, b: Number) -> tuple[Array, Array, Array]:
+    """Where one surely is less than, equal to, or more than the other."""
+    room = (error(a) + error(b)) * SLACK
+    apart = a.value - b.value
+    less, equal, more = apart < -room, (a.value == b.value) & (room == 0), apart > room
+    if a.digits is None or b.digits is None:
+        return less, equal, more
+    sign, known = digits.order(a.digits, b.digits, np.abs(apart) + room)
+    known = known & ~(less | equal | more)
+    return less | known & (sign < 0), equal | known & (sign == 0), more | known & (sign > 0)
+
+
 def larger(a: Number, b: Number) -> Number:
     """The larger of two, with the winner's error."""
     return _extreme(a, b, np.maximum, 1.0)
@@ -242,15 +280,23 @@ def _extreme(a: Number, b: Number, pick: Any, sign: float) -> Number:
     """Where neither surely wins the error is the larger of theirs: it bounds that of either."""
     value, unknown = pick(a.value, b.value), either(a.unknown, b.unknown)
     least, most = min(a.least, b.least), max(a.most, b.most)
-    both = a.positive and b.positive
+    both, last = a.positive and b.positive, _last_of_extreme(a, b, sign)
     if both and a.steady and b.steady:
-        return Number(value, None, max(a.units, b.units), unknown, least, most, True)
+        return Number(value, None, max(a.units, b.units), unknown, least, most, True, last)
     mine, other = error(a), error(b)
     room, apart = (mine + other) * SLACK, sign * (a.value - b.value)
     bound = np.maximum(mine, other)
     bound = select(apart > room, mine, select(apart < -room, other, bound))
     positive = both or (sign > 0 and (a.positive or b.positive))
-    return Number(value, bound, 0.0, unknown, least, most, positive)
+    return Number(value, bound, 0.0, unknown, least, most, positive, last)
+
+
+def _last_of_extreme(a: Number, b: Number, sign: float) -> Digits | None:
+    if a.digits is None or b.digits is None:
+        return None
+    less, equal, more = order(a, b)
+    last = digits.chosen(more if sign > 0 else less, a.digits, b.digits)
+    return digits.without(last, ~(less | equal | more))
 
 
 def chosen(test: Array, a: Number, b: Number) -> Number:
@@ -260,42 +306,12 @@ def chosen(test: Array, a: Number, b: Number) -> Number:
     unknown = None
     if a.unknown is not None or b.unknown is not None:
         unknown = (test & _flags(a.unknown)) | (~test & _flags(b.unknown))
-    positive = a.positive and b.positive
+    positive, last = a.positive and b.positive, digits.chosen(test, a.digits, b.digits)
     if a.bound is None and b.bound is None:
-        return Number(value, None, max(a.units, b.units), unknown, least, most, positive)
-    return Number(value, select(test, error(a), error(b)), 0.0, unknown, least, most, positive)
+        return Number(value, None, max(a.units, b.units), unknown, least, most, positive, last)
+    bound = select(test, error(a), error(b))
+    return Number(value, bound, 0.0, unknown, least, most, positive, last)
 
 
 def _flags(unknown: Array | None) -> Array:
     return ~EVERY if unknown is None else unknown
-
-
-# --- rounding ----------------------------------------------------------------------------------
-
-
-def rounded(x: Number, step: Number, how: str) -> Number:
-    """A multiple of the step; in doubt where the error reaches to where rounding jumps.
-
-    An exact multiple of an exact step stays as it is: the rest of a division is exact in floats.
-    """
-    quotient = over(x, step)
-    ratio, room = quotient.value, error(quotient) * SLACK
-    if how == "round_half_up":
-        size = np.abs(ratio)
-        whole = np.sign(ratio) * np.floor(size + 0.5)
-        jump = np.abs(size - np.floor(size) - 0.5)
-    else:
-        whole = np.ceil(ratio) if how == "round_up" else np.floor(ratio)
-        jump = np.abs(ratio - np.rint(ratio))
-    sure = (jump > room) & (np.abs(ratio) < _EXACT_WHOLE / 4)
-    value = whole * step.value
-    bound = np.abs(whole) * error(step) + UNIT * np.abs(value)
-    exact = (error(x) == 0) & (error(step) == 0) & (np.fmod(x.value, step.value) == 0)
-    unlimited = np.isinf(x.value) & (error(x) == 0)
-    kept = (exact & (step.value > 0)) | unlimited
-    bound = np.where(kept, 0.0, np.where(sure & (step.value > 0), bound, np.inf))
-    most = x.most + step.most
-    least = max(min(x.least, step.least), SMALL)
-    return Number(
-        np.where(kept, x.value, value), bound, 0.0, quotient.unknown, least, most, x.positive
-    )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from policy_engine.columns import numbers, truths
+from policy_engine.columns import numbers, truths, whole_scales
 from policy_engine.columns.columns import (
     Column,
     alike,
@@ -26,10 +26,12 @@ from policy_engine.columns.columns import (
     unknown_of,
 )
 from policy_engine.columns.numbers import ARITHMETIC, EVERY, Array, Number
+from policy_engine.columns.rounding import rounded
 from policy_engine.columns.scales import Padded, padded, slices, slices_at_least, tier, top
 from policy_engine.columns.tables import Keys, asked, is_number, keys_of, picked
 from policy_engine.columns.texts import Instant, Text, compared_instants, hours, same_texts
 from policy_engine.columns.truths import Truth
+from policy_engine.columns.whole_scales import Whole, whole
 from policy_engine.language.interpreter import Part, dotted
 from policy_engine.language.values import CONSTANT_VALUES, Lists, Rows
 from policy_engine.model import ACCOUNT, Table
@@ -40,8 +42,9 @@ _MOST_REMEMBERED = 4096
 @dataclass
 class Answers:
     """What tables and scales answered for all the keys of a column, kept for the next column;
-    threads may share them."""
+    threads may share them. `lastly`: numbers have their last digits."""
 
+    lastly: bool = False
     held: dict[Any, Any] = field(default_factory=dict)
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -130,7 +133,7 @@ class ColumnsReading:
         if function == "abs":
             return numbers.absolute(is_number(parts[0]))
         if function.startswith("round_"):
-            return numbers.rounded(is_number(parts[0]), is_number(parts[1]), function)
+            return rounded(is_number(parts[0]), is_number(parts[1]), function)
         return self._table(function, parts)
 
     def _table(self, function: str, parts: Sequence[Column]) -> Column:
@@ -139,7 +142,8 @@ class ColumnsReading:
         keys = [self._keys(function, n, part) for n, part in enumerate(parts)]
         finely = self.sight.entity == ACCOUNT
         asked_for = ("table", id(rows), finely, *(key.values for key in keys))
-        answers = self.sight.answers.get(asked_for, lambda: asked(rows, table.kind, keys, finely))
+        held = self.sight.answers
+        answers = held.get(asked_for, lambda: asked(rows, table.kind, keys, finely, held.lastly))
         return picked(answers, keys)
 
     def _keys(self, function: str, at: int, part: Column) -> Keys:
@@ -157,6 +161,13 @@ class ColumnsReading:
             ("scale", id(lists), keys.values), lambda: padded(lists, keys.values)
         )
         made = _SCALES[function, len(parts)](scale, keys.codes, *map(is_number, parts))
+        if self.sight.answers.lastly:
+            tiers: Whole = self.sight.answers.get(
+                ("whole", id(lists), keys.values), lambda: whole(lists, keys.values)
+            )
+            made = _WHOLE_SCALES[function, len(parts)](
+                tiers, keys.codes, made, *map(is_number, parts)
+            )
         known = made_unknown(made_unknown(made, keys.unknown), together(parts))
         return known if keys.doubt is None else made_doubtful(known, keys.doubt)
 
@@ -186,6 +197,13 @@ _SCALES: Mapping[tuple[str, int], Callable[..., Number]] = {
     ("slices", 2): slices_at_least,
     ("tier", 1): tier,
     ("top", 0): top,
+}
+
+_WHOLE_SCALES: Mapping[tuple[str, int], Callable[..., Number]] = {
+    ("slices", 1): whole_scales.slices,
+    ("slices", 2): whole_scales.slices_at_least,
+    ("tier", 1): whole_scales.tier,
+    ("top", 0): whole_scales.top,
 }
 
 

@@ -73,7 +73,7 @@ def prepared(
 ) -> Prepared:
     """A plan ready to be read for the figures wanted."""
     cut = only(plan, set(wanted))
-    return Prepared(cut, lookups, answers, Settings(cut, lookups))
+    return Prepared(cut, lookups, answers, Settings(cut, lookups, answers.lastly))
 
 
 class _Run:

@@ -43,6 +43,7 @@ class Settings:
 
     plan: Plan
     lookups: Mapping[str, Rows | Lists]
+    lastly: bool = False
     computed: dict[tuple[Any, ...], Mapping[str, Any]] = field(default_factory=dict)
     kept: dict[Any, Mapping[str, Column]] = field(default_factory=dict)
 
@@ -109,7 +110,9 @@ class Settings:
         columns = self.kept.get(key)
         if columns is None:
             made = [self.exactly(combination) for combination in _spelled(present, values)]
-            columns = {name: _column([one[name] for one in made]) for name in self.names}
+            columns = {
+                name: _column([one[name] for one in made], self.lastly) for name in self.names
+            }
             if len(self.kept) >= _MOST_KEPT:  # another thread may use what was kept
                 self.kept.clear()
             self.kept[key] = columns
@@ -144,9 +147,9 @@ def _spelled(present: Array, values: Sequence[tuple[Any, ...]]) -> list[tuple[An
 _KINDS = ((bool, "truth"), (Decimal, "number"), (str, "text"), (datetime, "instant"))
 
 
-def _column(answers: Sequence[Any]) -> Column:
+def _column(answers: Sequence[Any], lastly: bool) -> Column:
     known = [answer for answer in answers if not is_undetermined(answer)]
     if not known:
         return taken(constant(answers[0]), np.zeros(len(answers), dtype=np.intp))
     kind = next(name for python, name in _KINDS if isinstance(known[0], python))
-    return column_of(answers, kind, finely=True)
+    return column_of(answers, kind, True, lastly)

@@ -23,6 +23,7 @@ from policy_engine.columns.columns import (
     spread,
     taken,
 )
+from policy_engine.columns.digits import of_figures
 from policy_engine.columns.numbers import (
     SLACK,
     SMALL,
@@ -100,14 +101,19 @@ def _number_keys(x: Number, known: Sequence[Decimal]) -> Keys:
 # --- answers -----------------------------------------------------------------------------------
 
 
-def column_of(answers: Sequence[Any], kind: str, finely: bool = False) -> Column:
-    """One element for each answer of a table; `finely`, exact ones are told from rounded ones."""
+def column_of(
+    answers: Sequence[Any], kind: str, finely: bool = False, lastly: bool = False
+) -> Column:
+    """One element for each answer of a table; `finely`, exact ones are told from rounded ones;
+    `lastly`, numbers have their last digits."""
     unknown = np.array([is_undetermined(answer) for answer in answers], dtype=bool)
     known = [None if is_undetermined(answer) else answer for answer in answers]
     if kind == "truth":
         flags = np.array([bool(answer) for answer in known], dtype=bool)
         return truths.of_flags(flags, unknown)
     column = _TEXTUAL[kind](known) if kind in _TEXTUAL else _numbers(known, finely)
+    if lastly and isinstance(column, Number):
+        column = replace(column, digits=of_figures([one or Decimal(0) for one in known]))
     return made_unknown(column, unknown if unknown.any() else None)
 
 
@@ -159,10 +165,12 @@ def _alone(answer: Column, count: int) -> Column:
     return answer if count else spread(answer, 0)
 
 
-def asked(rows: Rows, kind: str, keys: Sequence[Keys], finely: bool) -> Column:
+def asked(
+    rows: Rows, kind: str, keys: Sequence[Keys], finely: bool, lastly: bool = False
+) -> Column:
     """What a table answers for every combination of keys."""
     made = [rows[key[0] if rows.single else key] for key in product(*(key.values for key in keys))]
-    return column_of(made, kind, finely)
+    return column_of(made, kind, finely, lastly)
 
 
 def is_number(x: Column) -> Number:

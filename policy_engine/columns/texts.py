@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from policy_engine.columns.digits import of_whole_floats
 from policy_engine.columns.numbers import Array, Number, either
 from policy_engine.columns.truths import Truth, of_flags
 
@@ -91,7 +92,8 @@ def hours(start: Instant, end: Instant) -> Number:
     unknown = either(either(start.unknown, end.unknown), end.micros < start.micros)
     doubt = either(start.doubt, end.doubt)
     value = np.maximum(touched, 0).astype(np.float64)
-    made = Number(value, None, 0.0, unknown, least=1.0, most=1e9, positive=True)
+    last = of_whole_floats(value)
+    made = Number(value, None, 0.0, unknown, 1.0, 1e9, True, last)
     if doubt is None:
         return made
     return replace(made, bound=np.where(doubt, np.inf, 0.0))

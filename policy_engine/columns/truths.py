@@ -13,11 +13,11 @@ from itertools import product
 import numpy as np
 
 from policy_engine.columns.numbers import (
-    SLACK,
     Array,
     Number,
     either,
     error,
+    order,
 )
 
 TRUE, FALSE, UNDETERMINED = 1, 2, 4
@@ -87,12 +87,9 @@ def compared(sign: str, a: Number, b: Number) -> Truth:
         less, more = a.value < 0, a.value > 0  # an error that is relative leaves the sign alone
         bits = _bits(sign, less, ~(less | more), more)
     else:
-        room = (error(a) + error(b)) * SLACK
-        apart = a.value - b.value
-        less, more = apart < -room, apart > room
-        bits = _bits(sign, less, (a.value == b.value) & (room == 0), more)
+        bits = _bits(sign, *order(a, b))
         if not (a.steady and b.steady):
-            bits = np.where(np.isfinite(room), bits, ANYTHING).astype(np.uint8)
+            bits = np.where(np.isfinite(error(a) + error(b)), bits, ANYTHING).astype(np.uint8)
     return marked(bits, either(a.unknown, b.unknown))
 
 

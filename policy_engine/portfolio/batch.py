@@ -16,6 +16,7 @@ from policy_engine.errors import Place, Problem, SnapshotError, did_you_mean
 from policy_engine.fields import Field
 from policy_engine.model import ACCOUNT, LISTS
 from policy_engine.portfolio.arrow import Kept, Parsed, encoded_text, odd_names, parsed
+from policy_engine.portfolio.last_digits import with_digits
 from policy_engine.snapshot import Reader
 
 _TEXTS = frozenset({"text", "instant"})
@@ -37,8 +38,9 @@ class Listed:
 class Batch:
     """The columns of a record batch, with the list columns flattened and texts encoded once."""
 
-    def __init__(self, batch: pa.RecordBatch) -> None:
-        self.batch, self.count = batch, batch.num_rows
+    def __init__(self, batch: pa.RecordBatch, lastly: bool = False) -> None:
+        """`lastly`: numbers are read with the last digits of their exact figures."""
+        self.batch, self.count, self.lastly = batch, batch.num_rows, lastly
         names = batch.schema.names
         self.columns = {name: batch.column(n) for n, name in enumerate(names) if name not in LISTS}
         self.lists = {name: _listed(batch.column(name), name) for name in LISTS if name in names}
@@ -147,8 +149,12 @@ class Part:
             if inner is not None:
                 whole = self.batch.inner(name, inner)
             array = whole.slice(self.start, self.count)
-            self.fields[key] = parsed(array, kind, one, at, self.batch.kept)
+            self.fields[key] = self._parsed(array, kind, one, at)
         return self.fields[key]
+
+    def _parsed(self, array: pa.Array, kind: str, one: Field, at: str) -> Parsed:
+        found = parsed(array, kind, one, at, self.batch.kept)
+        return with_digits(found, array) if self.batch.lastly else found
 
     def odd_names(self, name: str, one: Field) -> Array | None:
         """Where a column of names, which is no input, is not plainly written."""
@@ -163,7 +169,7 @@ class Part:
             if kind in _TEXTS:
                 whole = self.batch.as_text(entity, name)
             array = whole.slice(first, count)
-            self.fields[key] = parsed(array, kind, one, f"{entity}[].{name}", self.batch.kept)
+            self.fields[key] = self._parsed(array, kind, one, f"{entity}[].{name}")
         return self.fields[key]
 
     def span(self, entity: str) -> tuple[int, int]:

@@ -1,13 +1,14 @@
 """Whole batches of accounts: each decided as it would be alone, most of them on floats.
 
-What the floats leave in doubt, and every row that is not plainly written, is decided by the rules
-as a snapshot. So the answers are those of `rules.decide`, row by row.
+What the floats leave in doubt is looked at again with the last digits of the exact figures. What
+these do not tell either, and every row that is not plainly written, is decided by the rules as a
+snapshot. So the answers are those of `rules.decide`, row by row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
@@ -41,6 +42,9 @@ _MOST_COMBINATIONS = 256
 SMALL = 16
 """So few accounts are decided sooner one by one."""
 
+FEW = 48
+"""So few of a batch that floats leave in doubt are decided sooner one by one."""
+
 
 def decide(accounts: Any, rules: Rules) -> Any:
     """The decision on every account, in its order: one row for each.
@@ -67,9 +71,11 @@ def portfolio(rules: Rules) -> Portfolio:
 class Portfolio:
     """Decides batches under rules in force; remembers what it made of the rules."""
 
-    def __init__(self, rules: Rules, wholly: bool = False) -> None:
-        """`wholly`: an outcome also says of which accounts anything cannot be told."""
-        self.rules, self.answers, self.wholly = rules, Answers(), wholly
+    def __init__(self, rules: Rules, wholly: bool = False, lastly: bool = False) -> None:
+        """`wholly`: an outcome also says of which accounts anything cannot be told; `lastly`: the
+        last digits of exact figures tell what floats leave in doubt, which takes longer."""
+        self.rules, self.wholly, self.lastly = rules, wholly, lastly
+        self.answers = Answers(lastly)
         self.moment = micros(rules.at)
         deciding = [v for v in rules.versions.values() if v.applies_when is not None]
         self.compiled = [one for v in deciding if (one := self._compiled(v.ruleset)) is not None]
@@ -107,14 +113,36 @@ class Portfolio:
 
     def outcome(self, batch: pa.RecordBatch) -> Outcome:
         """The same as arrays."""
-        columns = Batch(batch)
+        outcome, left, odd = self.ruled(batch)
+        doubtful = np.flatnonzero(left & ~odd)
+        if len(doubtful) > FEW:
+            left[doubtful] = self._looked_at_again(batch, doubtful, outcome)
+        self._one_by_one(batch, np.flatnonzero(left | odd), outcome)
+        return outcome
+
+    def ruled(self, batch: pa.RecordBatch) -> tuple[Outcome, Array, Array]:
+        """What columns rule, the rows of which they leave something in doubt, and those that are
+        not plainly written."""
+        columns = Batch(batch, self.lastly)
         outcome = Outcome(self.answered, columns.count)
         codes, choices = self._choices(columns)
-        for start in range(0, columns.count, CHUNK):
-            part = columns.part(start, min(start + CHUNK, columns.count))
-            rows = self._part(part, codes[start : part.stop], choices, outcome)
-            self._one_by_one(batch, rows + start, outcome)
-        return outcome
+        marks = [
+            self._part(columns.part(start, stop), codes[start:stop], choices, outcome)
+            for start, stop in _chunks(columns.count)
+        ]
+        left, odd = (np.concatenate(m) for m in zip(*marks, strict=True))
+        return outcome, left, odd
+
+    def _looked_at_again(self, batch: pa.RecordBatch, rows: Array, outcome: Outcome) -> Array:
+        """Settle what the last digits tell of some rows; which of them are still in doubt."""
+        found, left, odd = self.closer.ruled(batch.take(pa.array(rows)))
+        outcome.settle_by(found, rows, ~(left | odd))
+        return left | odd
+
+    @cached_property
+    def closer(self) -> Portfolio:
+        """What decides with the last digits."""
+        return Portfolio(self.rules, self.wholly, lastly=True)
 
     def check(self, batch: pa.RecordBatch) -> None:
         """Raise SnapshotError for columns that no row could be read from, of whatever rows."""
@@ -157,8 +185,8 @@ class Portfolio:
 
     def _part(
         self, part: Part, codes: Array, choices: Sequence[Choice | None], outcome: Outcome
-    ) -> Array:
-        """Rule on a part of the rows; what is returned is for the rules to decide one by one."""
+    ) -> tuple[Array, Array]:
+        """Rule on a part of the rows; where something is in doubt, and what is not plain."""
         left = np.zeros(part.count, dtype=bool)
         odd = np.zeros(part.count, dtype=bool)
         made: dict[int, Reading] = {}
@@ -186,9 +214,8 @@ class Portfolio:
                 outcome.put_untold(part.start, np.flatnonzero(rows), untold)
                 left |= rows & doubt_of(untold)
             odd |= rows & own.odd
-        odd_rows = np.flatnonzero(odd)
-        outcome.unsettle(odd_rows + part.start)
-        return np.flatnonzero(left | odd)
+        outcome.unsettle(np.flatnonzero(odd) + part.start)
+        return left, odd
 
     def _one_by_one(self, batch: pa.RecordBatch, rows: Array, outcome: Outcome) -> None:
         if not len(rows):
@@ -200,6 +227,12 @@ class Portfolio:
             except SnapshotError as error:
                 outcome.put_error(row, error)
         outcome.settle(decisions)
+
+
+def _chunks(count: int) -> list[tuple[int, int]]:
+    """Where each chunk of the rows starts and stops; one chunk of none where there are none."""
+    starts = range(0, max(count, 1), CHUNK)
+    return [(start, min(start + CHUNK, count)) for start in starts]
 
 
 def _distinct(array: pa.Array | None) -> tuple[Array | int, list[Any]] | None:

@@ -152,6 +152,21 @@ class Outcome:
         for row in rows[self.digest[rows] < 0].tolist():
             self.digest[row] = self.digests[rules_digest(decisions[row].rulesets)]
 
+    def settle_by(self, found: Outcome, rows: Array, sure: Array) -> None:
+        """Take from another outcome, which has these rows only, what is left open of those that it
+        is sure of."""
+        at, rows = np.flatnonzero(sure), rows[sure]
+        self.exactly[rows] = True
+        _filled(self.status, found.status, rows, at, self.status[rows] == _OPEN)
+        _filled(self.untold, found.untold, rows, at, self.untold[rows] == EITHER)
+        for name, bits in self.permissions.items():
+            some = bits[rows]
+            _filled(bits, found.permissions[name], rows, at, some & (some - 1) != 0)
+        for name, values in self.values.items():
+            where = np.isnan(values[rows])
+            _filled(self.absent[name], found.absent[name], rows, at, where)
+            _filled(values, found.values[name], rows, at, where)
+
     def put_error(self, row: int, error: SnapshotError) -> None:
         """Take what is wrong with a row."""
         self.status[row] = self.digest[row] = -1
@@ -182,6 +197,11 @@ class Outcome:
         if not self.errors:
             return pa.nulls(self.count, pa.string())
         return pa.array([self.errors.get(row) for row in range(self.count)], pa.string())
+
+
+def _filled(held: Array, found: Array, rows: Array, at: Array, where: Array) -> None:
+    """Put what is found at some places into some rows, where that is marked."""
+    held[rows[where]] = found[at[where]]
 
 
 def _of(values: Array, rows: Array) -> Array:

@@ -68,7 +68,7 @@ def _congruent(exact: Fraction, top: int, below: int, places: int) -> bool:
     """Whether top / below / 10**places may be the figure, by the last 64 bits."""
     mine = exact.numerator * below * 10 ** max(places, 0)
     theirs = exact.denominator * top * 10 ** max(-places, 0)
-    return (mine - theirs) % 2**64 == 0
+    return bool((mine - theirs) % 2**64 == 0)
 
 
 def told(a: Number, b: Number, exact: Exact, others: Exact) -> list[bool]:

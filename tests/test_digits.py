@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_engine.columns import digits, numbers, scales, whole_scales
@@ -137,6 +137,7 @@ formulas = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(made=formulas)
 def test_a_formula_has_the_digits_of_its_exact_figure(made: Made) -> None:
     number, exact = made
@@ -144,6 +145,7 @@ def test_a_formula_has_the_digits_of_its_exact_figure(made: Made) -> None:
         assert agree(number, [exact])
 
 
+@settings(deadline=None)
 @given(made=formulas, off=st.sampled_from([-1, 0, 1]), cut=few)
 def test_a_formula_beside_its_own_figure_is_told_rightly(made: Made, off: int, cut: int) -> None:
     number, exact = made
@@ -153,6 +155,7 @@ def test_a_formula_beside_its_own_figure_is_told_rightly(made: Made, off: int, c
     told(number, numbers.constant(threshold), [exact], [other])
 
 
+@settings(deadline=None)
 @given(first=formulas, second=formulas)
 def test_two_formulas_are_told_apart_rightly_or_not_at_all(first: Made, second: Made) -> None:
     told(first[0], second[0], [first[1]], [second[1]])
@@ -163,6 +166,7 @@ prices = st.integers(1, 10**9).map(lambda n: Decimal(n).scaleb(-4, EXACT))
 rates = st.integers(1, 300).map(lambda n: Decimal(n).scaleb(-2, EXACT))
 
 
+@settings(deadline=None)
 @given(held=cents, price=prices, debt=prices, rate=rates, off=st.sampled_from([-1, 0, 1]))
 def test_a_quotient_on_its_threshold_is_told(
     held: Decimal, price: Decimal, debt: Decimal, rate: Decimal, off: int
@@ -187,6 +191,7 @@ def test_what_no_digits_tell_is_left_in_doubt() -> None:
 # --- lines and scales --------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(lists=st.lists(st.lists(short(), max_size=20), min_size=1, max_size=4))
 def test_sums_have_the_digits_of_their_exact_figures(lists: list[list[Decimal]]) -> None:
     flat = [value for one in lists for value in one]
@@ -198,6 +203,7 @@ def test_sums_have_the_digits_of_their_exact_figures(lists: list[list[Decimal]])
     assert not made.digits.lost.any()
 
 
+@settings(deadline=None)
 @given(lists=st.lists(st.lists(st.integers(1, 7), max_size=5), min_size=1, max_size=5))
 def test_a_count_in_doubt_has_no_digits(lists: list[list[int]]) -> None:
     flat = np.array([bits for one in lists for bits in one], dtype=np.uint8)
@@ -209,6 +215,7 @@ def test_a_count_in_doubt_has_no_digits(lists: list[list[int]]) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(
     held=st.lists(some_scales(), min_size=1, max_size=3),
     xs=st.lists(short(), min_size=1, max_size=6),
@@ -248,6 +255,7 @@ def _read(name: str, held: Sequence[Steps], codes: list[int], parts: list[Number
     return again
 
 
+@settings(deadline=None)
 @given(held=some_scales(), xs=st.lists(short(), min_size=1, max_size=6), data=st.data())
 def test_a_tier_is_told_at_its_edge(held: Steps, xs: list[Decimal], data: st.DataObject) -> None:
     xs = [data.draw(st.sampled_from([x, *_beside_edges([held])])) for x in xs]
@@ -290,6 +298,7 @@ def test_a_tier_on_the_edge_of_a_float_in_doubt_is_told() -> None:
     ],
     ids=str,
 )
+@settings(deadline=None)
 @given(wholes=st.lists(st.one_of(st.none(), st.integers(-(10**14), 10**14)), min_size=2))
 def test_arrays_of_every_kind_have_the_digits_of_their_numbers(
     kind: pa.DataType, wholes: list[int | None]
@@ -309,6 +318,7 @@ def test_numbers_with_too_many_digits_have_none() -> None:
     assert last_digits(pa.array([Decimal("1e-40")], kind)) is None
 
 
+@settings(deadline=None)
 @given(values=st.lists(short(), min_size=2, max_size=9), data=st.data())
 def test_taken_elements_keep_their_digits(values: list[Decimal], data: st.DataObject) -> None:
     where = data.draw(st.lists(st.integers(0, len(values) - 1), min_size=2))

@@ -150,11 +150,8 @@ def tiers_of(scale: Padded, codes: Array, x: Array, on_edge: bool = False) -> Ar
 
 def slices(scale: Padded, codes: Array, x: Number) -> Number:
     """The sum over the tiers of rate times the part of x inside."""
-    width = scale.edges.shape[1]
     value = np.maximum(x.value, 0.0)
-    place = codes * width + tiers_of(scale, codes, value)
-    fixed, sloped = scale.fixed.ravel().take(place), scale.rates.ravel().take(place) * value
-    made = fixed + sloped
+    made, fixed = _summed(scale, codes, value)
     unknown, least = either(x.unknown, _given(scale.none, codes)), x.least * _LEAST_RATE
     most = x.most * float(np.abs(scale.highest).max(initial=1.0)) + float(scale.tops.max(initial=0))
     units = _units(scale, x)
@@ -163,12 +160,32 @@ def slices(scale: Padded, codes: Array, x: Number) -> Number:
     else:
         steep = np.maximum(np.abs(scale.highest), np.abs(scale.lowest)).take(codes)
         bound = steep * (error(x) + UNIT * value)
-        bound += UNIT * (2 * np.abs(fixed) + 3 * np.abs(sloped))
+        bound += UNIT * (2 * np.abs(fixed) + 3 * np.abs(made - fixed))
         bound = np.where(x.value + error(x) * SLACK <= 0, 0.0, bound)
         positive = bool((scale.lowest >= 0).all())
         result = Number(np.maximum(made, 0.0) if positive else made, bound, 0.0, unknown, least)
         result = replace(result, most=most, positive=positive)
     return _above_last(scale, codes, x, result)
+
+
+def _summed(scale: Padded, codes: Array, value: Array) -> tuple[Array, Array]:
+    """The slices of values that are not negative, and what the tiers below leave of each.
+
+    Most values are in the first tier, below which there is nothing.
+    """
+    shape = np.broadcast_shapes(codes.shape, value.shape)
+    codes, value = np.broadcast_to(codes, shape), np.broadcast_to(value, shape)
+    made = scale.rates[:, 0].take(codes) * value
+    fixed = np.zeros(1)
+    further = np.flatnonzero(value > scale.edges[:, 0].take(codes))
+    if len(further):
+        codes, value = codes[further], value[further]
+        place = codes * scale.edges.shape[1] + tiers_of(scale, codes, value)
+        left = scale.fixed.ravel().take(place)
+        made[further] = left + scale.rates.ravel().take(place) * value
+        fixed = np.zeros(shape)
+        fixed[further] = left
+    return made, fixed
 
 
 def _units(scale: Padded, x: Number) -> float | None:
@@ -200,6 +217,14 @@ def _above_last(scale: Padded, codes: Array, x: Number, made: Number) -> Number:
     return replace(made, unknown=either(made.unknown, beyond))
 
 
+def _relative_units(x: Number) -> float | None:
+    """A bound of every error relative to its value; None where there is none that is small."""
+    if x.bound is None:
+        return x.units if x.steady else None
+    small = x.most < LARGE and (x.bound <= UNIT * np.abs(x.value)).all()
+    return 1.0 if small else None
+
+
 def slices_at_least(scale: Padded, codes: Array, x: Number, least: Number) -> Number:
     """The same with every rate raised to at least `least`: only some need be summed anew.
 
@@ -208,17 +233,17 @@ def slices_at_least(scale: Padded, codes: Array, x: Number, least: Number) -> Nu
     plain = slices(scale, codes, x)
     shape = np.broadcast_shapes(plain.value.shape, least.value.shape, codes.shape)
     floor, codes = np.broadcast_to(least.value, shape), np.broadcast_to(codes, shape)
-    raised = np.flatnonzero(~(floor <= scale.lowest.take(codes)))
     value, x_value = np.broadcast_to(plain.value, shape), np.broadcast_to(x.value, shape)
+    raised = np.flatnonzero(~(floor <= scale.lowest.take(codes)) & ~(x_value <= 0))
     if len(raised):
         value = value.copy()
         value[raised] = _raised(scale, codes[raised], x_value[raised], floor[raised])
     unknown = either(plain.unknown, least.unknown)
     most = max(plain.most, x.most * least.most) if least.most < LARGE else np.inf
     width = scale.edges.shape[1]
-    units = _units(scale, x)
-    if units is not None and least.steady and scale.stretch <= _MOST_STRETCH:
-        units = max(units, scale.stretch * (x.units + 6) + 2) + width + 3 + least.units
+    units, floor_units = _units(scale, x), _relative_units(least)
+    if units is not None and floor_units is not None and scale.stretch <= _MOST_STRETCH:
+        units = max(units, scale.stretch * (x.units + 6) + 2) + width + 3 + floor_units
         return replace(plain, value=value, units=units, unknown=unknown, most=most)
     steep = np.maximum(scale.highest.take(codes), np.abs(floor) + error(least))
     size = np.maximum(x_value, 0.0)
@@ -229,13 +254,17 @@ def slices_at_least(scale: Padded, codes: Array, x: Number, least: Number) -> Nu
 
 
 def _raised(scale: Padded, codes: Array, x: Array, floor: Array) -> Array:
-    """Slices summed tier by tier."""
-    total, lower = np.zeros(len(x)), np.zeros(len(x))
+    """Slices of what is above 0, summed tier by tier: the further up, the fewer are left."""
+    total, lower, left = np.zeros(len(x)), np.zeros(len(x)), np.arange(len(x))
     for column in range(scale.edges.shape[1]):
         upper = scale.edges[:, column].take(codes)
-        part = np.maximum(np.minimum(x, upper) - lower, 0.0)
-        total += part * np.maximum(scale.rates[:, column].take(codes), floor)
-        lower = upper
+        rate = np.maximum(scale.rates[:, column].take(codes), floor)
+        total[left] += (np.minimum(x, upper) - lower) * rate
+        further = np.flatnonzero(~(x <= upper))
+        if not len(further):
+            break
+        left, codes, x, floor = (of.take(further) for of in (left, codes, x, floor))
+        lower = upper.take(further)
     return total
 
 

@@ -103,7 +103,7 @@ class Outcome:
 
     def put(self, start: int, rows: Array, ruled: Ruled, compiled: Compiled, digest: str) -> None:
         """Take what is ruled of some rows of a part that starts there."""
-        layout, there = compiled.layout, rows + start
+        layout, there = compiled.layout, _places(rows, start)
         names = [self.statuses[rule.reason.rule] for rule in layout.statuses]
         places = np.array([*names, _OPEN, -1], dtype=np.int32)
         self.status[there] = places.take(ruled.status.take(rows))
@@ -114,7 +114,7 @@ class Outcome:
             self.values[name][there] = _of(main_part(column), rows)
             self.absent[name][there] = _of(unknown_of(column), rows)
             if name in ruled.rough:
-                self.values[name][there[_of(ruled.rough[name], rows)]] = np.nan
+                self.values[name][rows[_of(ruled.rough[name], rows)] + start] = np.nan
         self.digest[there] = self.digests[digest]
 
     def put_untold(self, start: int, rows: Array, untold: Truth) -> None:
@@ -204,9 +204,16 @@ def _filled(held: Array, found: Array, rows: Array, at: Array, where: Array) -> 
     held[rows[where]] = found[at[where]]
 
 
+def _places(rows: Array, start: int) -> Array | slice:
+    """Where some rows of a part stand that starts there; a stretch of rows needs no list."""
+    if len(rows) and len(rows) == rows[-1] - rows[0] + 1:
+        return slice(start + int(rows[0]), start + int(rows[-1]) + 1)
+    return rows + start
+
+
 def _of(values: Array, rows: Array) -> Array:
-    """The values of some rows; one stands for all."""
-    return values if len(values) == 1 else values.take(rows)
+    """The values of some rows, which rise; one stands for all."""
+    return values if len(values) in (1, len(rows)) else values.take(rows)
 
 
 def _text(accounts: pa.Array) -> pa.Array:

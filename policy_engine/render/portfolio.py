@@ -106,7 +106,7 @@ def _statuses(summary: Summary, page: Page) -> list[str]:
     counts["in error"] = tally.errors
     rows = [(name, f"{n:,}", _share(n, tally.accounts)) for name, n in counts.items()]
     kept = [row for row in rows if row[1] != "0" or row[0] in summary.statuses]
-    told = f"  decided one by one: {tally.exactly:,}"
+    told = f"  in doubt as floats, settled exactly: {tally.exactly:,}"
     return [page.bold("Statuses"), *_table([("", "accounts", "share"), *kept], page), told]
 
 

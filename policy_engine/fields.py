@@ -42,6 +42,8 @@ class Field:
     """The keys of a mapping of amounts, where the schema names them."""
     numeric: bool = False
     """Whether its value, or each value of its mapping, may be a number and not only text."""
+    mapping: bool = False
+    """Whether its value is a mapping, which its owner may change later."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,10 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, root: Mapping[s
     nullable = "null" in schema.get("type", ()) or None in schema.get("enum", ())
     amounts = _named_amounts(schema, root)
     numeric = _is_numeric(schema, root)
+    mapping = "object" in schema.get("type", ())
+    shown = examples[0]
     return Field(
-        name, take, kind, required, above, examples[0], choices, nullable, amounts, numeric
+        name, take, kind, required, above, shown, choices, nullable, amounts, numeric, mapping
     )
 
 

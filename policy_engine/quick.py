@@ -8,8 +8,9 @@ take, they take alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from decimal import Context
+from decimal import Context, Decimal
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from policy_engine.fields import Field, Odd, take_truth
@@ -24,10 +25,13 @@ _GLOBALS: Mapping[str, Any] = {
     "__builtins__": {},
     "NONE": object(),
     "Odd": Odd,
+    "ZERO": Decimal(0),
     "are_amounts": are_amounts,
+    "copy": dict.copy,
     "int": int,
     "len": len,
     "list": list,
+    "make": tuple.__new__,
     "map": map,
     "number": _READING.create_decimal,
     "set": set,
@@ -46,6 +50,8 @@ def quick_reader(
 ) -> Callable[..., Any]:
     """The function that takes a plain snapshot (and an instant for one without) to a `result`.
 
+    With it comes what `Reader.as_it_was` makes the same snapshot of once more: a copy of the
+    account, and for each list the texts of its lines, or None where the copy has them.
     Where a field of `excludes` is given, those it excludes are null or not there. One that reads
     `beside` the lists is given them as they were read.
     """
@@ -68,12 +74,13 @@ class _Writer:
         self.account, self.lines, self.fields, self.excludes = account, lines, fields, excludes
         self.objects = dict(_GLOBALS)
         self.objects["missing"] = _missing
-        self.objects["known"] = frozenset({*self.fields, *LISTS})
+        self.objects["known"] = frozenset({*self.fields, *LISTS}).issuperset
 
     def lines_of_code(self, beside: bool) -> Iterator[str]:
         yield f"def take(snapshot, moment{', lists' if beside else ''}):"
-        yield " if not snapshot.keys() <= known: raise Odd"
-        yield " get, amounts = snapshot.get, []"
+        yield " kept = {**snapshot}"
+        yield " if not known(kept): raise Odd"
+        yield " get, amounts = kept.get, []"
         for field in self.fields.values():
             if field.name not in LISTS:
                 yield from self._field(field)
@@ -89,24 +96,28 @@ class _Writer:
                 yield from self._held(entity, self.lines[entity])
         lists = "lists" if beside else f"({', '.join(LISTS)})"
         inputs = "".join(f"{text}, " for text in self._inputs())
-        yield f" return Taken(f_account, moment, ({inputs}), {lists})"
+        texts = "" if beside else "".join(f"texts_{entity}, " for entity in LISTS)
+        yield f" taken = make(Taken, (f_account, moment, ({inputs}), {lists}))"
+        yield f" return taken, (kept, {texts})"
 
     def _field(self, field: Field) -> Iterator[str]:
         """One field of the account, checked whether or not the rules read it."""
         variable = f"f_{field.name}"
         if field.required:
-            yield f" {variable} = snapshot[{field.name!r}]"
+            yield f" {variable} = kept[{field.name!r}]"
             yield from (f" {line}" for line in self._taking(field, variable))
             return
         yield f" {variable} = get({field.name!r})"
         yield f" if {variable} is not None:"
         yield from (f"  {line}" for line in self._taking(field, variable))
         if not field.nullable:
-            yield f" elif {field.name!r} in snapshot: raise Odd"
+            yield f" elif {field.name!r} in kept: raise Odd"
 
     def _taking(self, field: Field, variable: str) -> Iterator[str]:
         """How a field that is given is taken."""
-        if field.numeric:
+        if field.mapping:
+            yield f"kept[{field.name!r}] = {{**{variable}}}"
+        elif field.numeric:
             yield f"if {variable}.__class__ is int: {variable} = str({variable})"
         if field.amounts is not None:
             self.objects[f"keys_{field.name}"] = field.amounts
@@ -126,43 +137,51 @@ class _Writer:
         self.objects[f"lines_{entity}"] = lines
         field = self.fields[entity]
         yield (
-            f" {entity} = snapshot[{entity!r}]"
+            f" {entity} = kept[{entity!r}]"
             if field.required
             else (f" {entity} = get({entity!r}, NONE)")
         )
         if not field.nullable:
             yield f" if {entity} is None: raise Odd"
         otherwise = f"() if {entity} is NONE else lines_{entity}.rows({entity})"
+        copied = f"if {entity}.__class__ is list: kept[{entity!r}] = [*map(copy, {entity})]"
         if not lines.plain:
-            yield f" {entity}, full_{entity} = {otherwise}, False"
+            yield f" {copied}"
+            yield f" {entity}, full_{entity}, texts_{entity} = {otherwise}, False, None"
             return
         yield f" if {entity}.__class__ is not list or not {entity}:"
-        yield f"  {entity}, full_{entity} = {otherwise}, not {entity}"
+        yield f"  {copied}"
+        yield f"  {entity}, full_{entity}, texts_{entity} = {otherwise}, not {entity}, None"
         yield " else:"
-        yield f"  rows, full_{entity} = [], True"
-        yield f"  for line in {entity}:"
-        yield from (f"   {line}" for line in self._line(entity, lines))
-        yield f"  {entity} = tuple(rows)"
+        yield from (f"  {line}" for line in self._lines(entity, lines))
+
+    def _lines(self, entity: str, lines: Lines) -> Iterator[str]:
+        """How a list is taken whose lines have all the fields of the schema, as texts."""
+        names, texts = list(lines.fields), f"texts_{entity}"
+        self.objects[f"pick_{entity}"] = itemgetter(*names)
+        yield f"rows, full_{entity}, {texts} = [], True, [*map(pick_{entity}, {entity})]"
+        yield f"for line in {entity}:"
+        yield f" if len(line) != {len(names)}: raise Odd"
+        yield f"for {', '.join(f'v{at}' for at in range(len(names)))} in {texts}:"
+        yield from (f" {line}" for line in self._line(entity, lines))
+        yield f"{entity} = tuple(rows)"
 
     def _line(self, entity: str, lines: Lines) -> Iterator[str]:
-        """How a line is taken that has all the fields of the schema: `rows` gets its inputs."""
-        yield f"if len(line) != {len(lines.fields)}: raise Odd"
+        """How a line is taken: `rows` gets its inputs."""
         variables = {name: f"v{at}" for at, name in enumerate(lines.fields)}
         given = [variables[name] for name, field in lines.fields.items() if field.kind == "amount"]
-        yield from (f"{variable} = line[{name!r}]" for name, variable in variables.items())
         yield f"amounts += {', '.join(given)},"
         for name, field in lines.fields.items():
+            variable = variables[name]
             if field.kind == "amount":
-                yield f"{variables[name]} = number({variables[name]})"
+                yield f"{variable} = ZERO if {variable} == '0' else number({variable})"
             else:
-                variable, met = variables[name], f"met_{entity}_{name}"
-                self.objects[met], self.objects[f"meet_{met}"] = (
-                    lines.met(name),
-                    partial(lines.meet, name),
-                )
+                met = f"met_{entity}_{name}"
+                self.objects[met] = lines.met(name)
+                self.objects[f"meet_{met}"] = partial(lines.meet, name)
                 yield f"if {variable} not in {met}: meet_{met}({variable})"
             if field.above_zero:
-                yield f"if not {variables[name]}: raise Odd"
+                yield f"if not {variable}: raise Odd"
         held = " or ".join(variables[lines.inputs[at].name] for at in lines.amounts)
         if held:
             yield f"if not ({held}): full_{entity} = False"

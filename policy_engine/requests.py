@@ -151,6 +151,7 @@ class Requested:
         `before` is the decision on the account.
         """
         snapshot = self.snapshot()
+        self.snapshot = lambda: snapshot  # made once, however many requests are asked for
         asking = self.rules.asking(snapshot, name)
         assert asking is not None
         found: list[Found] = []

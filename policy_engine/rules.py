@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from policy_engine.limits import Limited
 
 _MOST_REMEMBERED = 1024
+_make = tuple.__new__
+"""Makes a named tuple of a tuple that surely has all its parts, in a third less time."""
 
 
 class Book(Protocol):
@@ -88,11 +90,11 @@ class Rules:
         problem of the snapshot, and where none or two of the rulesets apply to it.
         """
         compiled, reader = self.choice(snapshot)
-        taken = reader.read(snapshot, self.at)
         if not compiled.layout.requests:
-            return self.decided(compiled, taken)
-        kept = _copied(snapshot)
-        return self.decided(compiled, taken, Requested(self, lambda: kept, taken))
+            return self.decided(compiled, reader.read(snapshot, self.at))
+        taken, kept = reader.read_and_keep(snapshot, self.at)
+        asked = Requested(self, lambda: reader.as_it_was(kept), taken)
+        return self.decided(compiled, taken, asked)
 
     def requested(
         self, compiled: Compiled, snapshot: Callable[[], Mapping[str, Any]]
@@ -199,7 +201,7 @@ class Rules:
         window = self._window(compiled) if self._windows else ()
         asked = (self.at, self.known_at, window, self._offered, requested)
         made = (*taken, figures, columns, reached, *asked)
-        return Decision(compiled.layout, Record._make(made))
+        return Decision(compiled.layout, _make(Record, made))
 
     def compiled_for(self, snapshot: Mapping[str, Any]) -> Compiled:
         """What decides on a snapshot. Raises SnapshotError if nothing or two rulesets would."""
@@ -280,20 +282,6 @@ def with_used(held: Mapping[str, Version], ruleset: str) -> list[str]:
         used = held[name].uses if name in held else ()
         names += [other for other in used if other not in names]
     return names
-
-
-def _copied(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A snapshot that stays as it is, whatever its owner does with it."""
-    kept = dict(snapshot)
-    for name, value in kept.items():
-        if value.__class__ is list:
-            try:
-                kept[name] = [*map(dict.copy, value)]
-            except TypeError:  # lines that are other mappings, which take longer
-                kept[name] = [*map(dict, value)]
-        elif value.__class__ is dict:
-            kept[name] = value.copy()
-    return kept
 
 
 def _nothing(snapshot: Mapping[str, Any]) -> tuple[()]:

@@ -37,6 +37,10 @@ class Taken(NamedTuple):
     lists: tuple[Any, ...]
 
 
+Kept = tuple[Any, ...]
+"""A copy of a snapshot, and for each list the texts of its lines where the copy lacks them."""
+
+
 class Reader:
     """Reads snapshots for a plan's inputs."""
 
@@ -71,13 +75,31 @@ class Reader:
         Raises SnapshotError with every problem found.
         """
         try:
+            return self._quickly(snapshot, moment)[0]  # type: ignore[no-any-return]
+        except _ODD:
+            return self._otherwise(snapshot, moment)
+
+    def read_and_keep(self, snapshot: Any, moment: datetime) -> tuple[Taken, Kept]:
+        """The same, with what `as_it_was` gives the snapshot from, whatever becomes of it."""
+        try:
             return self._quickly(snapshot, moment)  # type: ignore[no-any-return]
         except _ODD:
-            pass
+            return self._otherwise(snapshot, moment), (copied(snapshot), *(None for _ in LISTS))
+
+    def _otherwise(self, snapshot: Any, moment: datetime) -> Taken:
         try:
-            return self._quickly(self._with_texts(snapshot), moment)  # type: ignore[no-any-return]
+            return self._quickly(self._with_texts(snapshot), moment)[0]  # type: ignore[no-any-return]
         except _ODD:
             return self._carefully(snapshot, moment)
+
+    def as_it_was(self, kept: Kept) -> Mapping[str, Any]:
+        """A snapshot as it was when it was read."""
+        account, *lists = kept
+        for entity, texts in zip(LISTS, lists, strict=True):
+            if texts is not None:
+                names = self.lines[entity].fields
+                account = account | {entity: [dict(zip(names, row, strict=True)) for row in texts]}
+        return account  # type: ignore[no-any-return]
 
     def read_again(
         self, snapshot: Any, moment: datetime, other: Any, by: Reader, lists: tuple[Any, ...]
@@ -94,7 +116,7 @@ class Reader:
         same = all(snapshot.get(name, name) is other.get(name, name) for name in _LISTED)
         if same and self._alike[by]:
             try:
-                return self._beside(snapshot, moment, lists)  # type: ignore[no-any-return]
+                return self._beside(snapshot, moment, lists)[0]  # type: ignore[no-any-return]
             except _ODD:
                 pass
         return self.read(snapshot, moment)
@@ -233,6 +255,20 @@ def beyond_schema(versions: Iterable[Version]) -> tuple[Input, ...]:
     items = (item for v in versions for part in v.inputs.values() for item in part.values())
     fields = {ACCOUNT: known.account, **known.lines}
     return tuple(item for item in items if item.source[0] not in fields[item.entity])
+
+
+def copied(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A snapshot that stays as it is, whatever its owner does with it."""
+    kept = dict(snapshot)
+    for name, value in kept.items():
+        if value.__class__ is list:
+            try:
+                kept[name] = [*map(dict.copy, value)]
+            except TypeError:  # lines that are other mappings, which take longer
+                kept[name] = [*map(dict, value)]
+        elif value.__class__ is dict:
+            kept[name] = value.copy()
+    return kept
 
 
 def _unknown_key(entity: str, name: str, known: set[Any], place: Place) -> Problem:

@@ -144,7 +144,52 @@ def test_plain_snapshots_are_taken_quickly(stated: str) -> None:
     rules = BOOK.in_force("2025-02-01")
     snapshot = {**BASE, **STATED[stated]}
     reader = rules.choice(snapshot)[1]
-    assert plain(tuple(reader._quickly(snapshot, rules.at))) == outcome(rules.read, snapshot)
+    taken, _ = reader._quickly(snapshot, rules.at)
+    assert plain(tuple(taken)) == outcome(rules.read, snapshot)
+
+
+def spoil(value: Any) -> None:
+    """Change everything in a snapshot that can be changed."""
+    for item in list(value.values() if isinstance(value, dict) else value):
+        if isinstance(item, (dict, list)):
+            spoil(item)
+    value.clear()
+
+
+def exact(value: Any) -> Any:
+    """A snapshot in a form in which 1 is not true, and fields have no order."""
+    if isinstance(value, dict):
+        return {name: exact(item) for name, item in value.items()}
+    return [exact(item) for item in value] if isinstance(value, list) else repr(value)
+
+
+@pytest.mark.parametrize("stated", STATED)
+@pytest.mark.parametrize("mode", ["classic", "pro"])
+def test_what_is_kept_gives_the_snapshot_as_it_was(mode: str, stated: str) -> None:
+    rules = BOOK.in_force("2025-02-01")
+    snapshot = {**BASE, "mode": mode, **STATED[stated]}
+    reader = rules.choice(snapshot)[1]
+    rng = Random(f"{mode} {stated}")
+    kept = 0
+    for _ in range(ROUNDS):
+        one = changed(rng, snapshot)
+        before = exact(one)
+        if outcome(reader.read, one, rules.at) is None:
+            continue
+        taken = reader.read_and_keep(one, rules.at)
+        spoil(one)
+        assert exact(reader.as_it_was(taken[1])) == before
+        kept += 1
+    assert kept > ROUNDS / 10
+
+
+def test_requests_are_told_of_the_account_as_it_was() -> None:
+    rules = BOOK.in_force("2025-02-01")
+    snapshot = copy.deepcopy(BASE)
+    decision = rules.decide(snapshot)
+    spoil(snapshot)
+    assert decision.to_json() == rules.decide(BASE).to_json()
+    assert decision._layout.requests
 
 
 @pytest.mark.parametrize("modes", [("pro", "classic"), ("classic", "pro")])

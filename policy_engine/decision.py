@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from policy_engine.explain import Trace
     from policy_engine.language.plan import Plan
 
-_put = object.__setattr__
-
 
 class Decision:
     """An account decided under the rules in force at an instant. Immutable.
@@ -53,8 +51,8 @@ class Decision:
     _record: Record
 
     def __init__(self, layout: Layout, record: Record) -> None:
-        _put(self, "_layout", layout)
-        _put(self, "_record", record)
+        _put_layout(self, layout)
+        _put_record(self, record)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a decision cannot be changed")
@@ -109,7 +107,7 @@ class Decision:
     def status(self) -> str | None:
         """The name of the first status that holds; None where that cannot be told."""
         found = self._status()
-        return None if isinstance(found, Undetermined) else found.rule
+        return found.rule if found.__class__ is Reason else None
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
@@ -230,7 +228,7 @@ class Decision:
         """One permission, why it cannot be told where it cannot, and what it rests on."""
         layout, record = self._layout, self._record
         if name in layout.permissions:
-            return told(layout.permissions[name], record.figures)
+            return told(layout, name, record.figures)
         if record.requested is not None and name in layout.requests:
             return record.requested(self, name)
         return REFUSED
@@ -304,6 +302,10 @@ class Decision:
     def _rulings(self) -> Mapping[str, Told]:
         """Every permission that the rules tell."""
         return {n: self.ruling(n) for n in (*self._layout.permissions, *self._layout.requests)}
+
+
+_put_layout, _put_record = Decision._layout.__set__, Decision._record.__set__  # type: ignore
+"""What sets the parts of a decision, once: cheaper than `object.__setattr__`."""
 
 
 def _known(value: Any) -> Any:

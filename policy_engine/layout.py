@@ -82,21 +82,6 @@ REFUSED = Told(Ruling(False, (Reason("not-offered", "the rules in force do not o
 PERMITTED = Told(Ruling(True))
 
 
-def told(rules: Sequence[Deciding], figures: Sequence[Any]) -> Told:
-    """Whether something is permitted, by the conditions of all the rules that may refuse it."""
-    for rule in rules:
-        if rule.at is None or figures[rule.at] is not False:
-            break
-    else:
-        return PERMITTED
-    held = [(rule.reason, True if rule.at is None else figures[rule.at]) for rule in rules]
-    refusing = tuple(reason for reason, flag in held if flag is True)
-    unknown = None if refusing else together(flag for _, flag in held)
-    if unknown is not None:
-        return Told(Ruling(None), unknown.reasons)
-    return Told(Ruling(not refusing, refusing))
-
-
 @dataclass(frozen=True, slots=True)
 class Answered:
     """Rulings on requests that have been asked for already."""
@@ -130,11 +115,30 @@ class Layout:
     inputs: Mapping[str, int]
     constants: Mapping[str, Value | None]
     requests: tuple[str, ...] = ()
+    conditions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Where the conditions of each permission stand whose rules all have one."""
     plan: Plan | None = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles without the plan: what explains a decision stays where it was made."""
         return {**self.__dict__, "plan": None}
+
+
+def told(layout: Layout, name: str, figures: Sequence[Any]) -> Told:
+    """Whether something is permitted, by the conditions of all the rules that may refuse it."""
+    if name in layout.conditions:
+        for at in layout.conditions[name]:
+            if figures[at] is not False:
+                break
+        else:
+            return PERMITTED
+    rules = layout.permissions[name]
+    held = [(rule.reason, True if rule.at is None else figures[rule.at]) for rule in rules]
+    refusing = tuple(reason for reason, flag in held if flag is True)
+    unknown = None if refusing else together(flag for _, flag in held)
+    if unknown is not None:
+        return Told(Ruling(None), unknown.reasons)
+    return Told(Ruling(not refusing, refusing))
 
 
 Rulings = Callable[[Any, str], Told]

@@ -52,12 +52,13 @@ def _layout(made: Plan) -> Layout:
     columns = [figure.name for figure in made.figures() if figure.entity != ACCOUNT]
     position = {name: at for at, name in enumerate(account)}
     rules = {name: _deciding(rule, position.get(name)) for name, rule in rule_figures(main)}
+    permissions = {name: _under(f"permissions.{name}", rules) for name in main.permissions}
     return Layout(
         rulesets=_rulesets(scope.versions),
         values={name: position[name] for name in sorted(scope.formulas[ACCOUNT])},
         statuses=tuple(rules[f"status.{rule.name}"] for rule in main.statuses),
         notices=_under("notices", rules),
-        permissions={name: _under(f"permissions.{name}", rules) for name in main.permissions},
+        permissions=permissions,
         texts={entity: _texts(made, entity) for entity in LISTS},
         columns={entity: _columns(made, entity, columns) for entity in LISTS},
         keys=_keys(made),
@@ -69,6 +70,11 @@ def _layout(made: Plan) -> Layout:
         constants={
             name: None if isinstance(parameter.value, NotKnown) else parameter.value
             for name, parameter in scope.parameters.items()
+        },
+        conditions={
+            name: tuple(rule.at for rule in refusing if rule.at is not None)
+            for name, refusing in permissions.items()
+            if all(rule.at is not None for rule in refusing)
         },
         requests=tuple(name for name, one in main.requests.items() if one.permission),
         plan=made,

@@ -114,7 +114,9 @@ def edge_without_owner(patch: Patch) -> None:
 
 def least_rate_ignored(patch: Patch) -> None:
     """`slices` does not raise rates to the least one."""
-    patch.setattr(Steps, "slices_at_least", lambda self, x, reached, least: self.slices(x, reached))
+    wrap(patch, CodeReading, "_slices", lambda slices: lambda self, tiers, x, *least: slices(
+        self, tiers, x
+    ))  # fmt: skip
     wrap(patch, exact, "slices_read", lambda read: lambda steps, reached, x, least=None: read(
         steps, reached, x
     ))  # fmt: skip

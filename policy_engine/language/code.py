@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from policy_engine.language.code_reading import CodeReading, Names
@@ -16,8 +17,11 @@ from policy_engine.language.interpreter import Interpreter, dotted
 from policy_engine.language.plan import Figure, Gather, Plan, Stage, Step
 from policy_engine.language.settings import Remembered, alias_of, of_settings
 from policy_engine.language.settle import column_of, settle_gather, settle_step
+from policy_engine.language.shared import with_shared
 from policy_engine.language.values import Lists, Rows
 from policy_engine.model import ACCOUNT
+
+_REACHED = (" reached = set()", " reach = reached.update")
 
 Run = Callable[..., tuple[tuple[Any, ...], tuple[Any, ...], set[str]]]
 
@@ -43,7 +47,9 @@ class _Writer:
     def __init__(self, plan: Plan, lookups: Mapping[str, Rows | Lists]) -> None:
         self.plan, self.lookups = plan, lookups
         self.names = Names(plan, lookups)
-        self.interpreter = Interpreter(CodeReading(self.names))
+        self.reading = CodeReading(self.names)
+        self.interpreter = Interpreter(self.reading)
+        self.numbers = count()
         self.lists = plan.scope.entities[1:]
         self.summed = {f.column for f in plan.figures() if isinstance(f, Gather)}
         self.indexed = _indexed(plan)
@@ -56,8 +62,7 @@ class _Writer:
     def program(self) -> Program:
         """The source and the function made from it."""
         lists = [self._list(entity) for entity in self.lists]
-        self.lines = [f"def run({', '.join(['account', *lists])}):", " reached = set()"]
-        self._asked()
+        self.lines = [f"def run({', '.join(['account', *lists])}):", *_REACHED]
         self._account_inputs()
         self._settings()
         for entity in self.lists:
@@ -65,7 +70,6 @@ class _Writer:
         self._index()
         for stage in self.plan.stages:
             self._stage(stage)
-        self._reach()
         figures = tuple(f.name for f in self.plan.figures() if f.entity == ACCOUNT)
         columns = tuple(f.name for f in self.plan.figures() if f.entity != ACCOUNT)
         self.lines.append(f" return {self._tuple(figures)}, {self._columns(columns)}, reached")
@@ -74,26 +78,6 @@ class _Writer:
         if self.before:
             self.names.objects["remembered"].settings = self.names.objects["settings"]
         return Program(self.names.objects["run"], source, figures, columns)
-
-    def _tracked(self) -> list[str]:
-        """The tables some of whose answers rest on assumptions of their own."""
-        tables = sorted(self.plan.scope.tables)
-        rows = ((name, self.lookups[name]) for name in tables if name in self.plan.used)
-        return [name for name, table in rows if isinstance(table, Rows) and table.reach.any]
-
-    def _asked(self) -> None:
-        """A set for each such table, of the keys it is asked for."""
-        for name in self._tracked():
-            asked = self.names.asked(name)[0]
-            self.lines += [f" {asked}_set = set()", f" {asked} = {asked}_set.add"]
-
-    def _reach(self) -> None:
-        for name in self._tracked():
-            rows = self.lookups[name]
-            assert isinstance(rows, Rows)
-            reach = self.names.object("reach", name, rows.reach)
-            asked = self.names.asked(name)[0]
-            self.lines.append(f" for key in {asked}_set: reached.update({reach}[key])")
 
     def _list(self, entity: str) -> str:
         return self.names.identifier("list", entity)
@@ -122,11 +106,9 @@ class _Writer:
         if not figures:
             return
         asked, main = self._tuple(sorted(inputs)), self.lines
-        self.lines = [f"def settings{asked}:", " reached, lines = set(), {}"]
-        self._asked()
+        self.lines = [f"def settings{asked}:", *_REACHED, " lines = {}"]
         for figure in figures:
             self._statement(figure, " ")
-        self._reach()
         made = self._tuple([*(figure.name for figure in figures)])[:-1] + " reached,)"
         self.before, self.lines = [*self.lines, f" return {made}"], main
         self.names.objects["remembered"] = Remembered()
@@ -149,16 +131,18 @@ class _Writer:
         for entity in self.indexed:
             index, lines = self.names.identifier("i", entity), self._list(entity)
             at = self._full(entity).index(f"{entity}.{self.plan.scope.key(entity)}")
-            self.lines.append(
-                f" {index} = {lines} if {lines}.__class__ is Undetermined"
-                f" else {{line[{at}]: n for n, line in enumerate({lines})}}"
-            )
+            self.lines += [
+                f" {index} = {lines} if {lines}.__class__ is Undetermined else {{}}",
+                f" if {index} is not {lines}:",
+                f"  for n, line in enumerate({lines}): {index}[line[{at}]] = n",
+            ]
         pairs = (f"{entity!r}: {self.names.identifier('i', entity)}" for entity in self.indexed)
         self.lines.append(f" lines = {{{', '.join(pairs)}}}")
 
     def _stage(self, stage: Stage) -> None:
+        waiting = [figure for figure in stage.figures if figure.name not in self.settled]
         if stage.entity == ACCOUNT:
-            for figure in stage.figures:
+            for figure in with_shared(waiting, self.numbers):
                 self._statement(figure, " ")
         else:
             self._loop(stage)
@@ -173,7 +157,7 @@ class _Writer:
             "  rows = []",
             f"  for {self._targets(stage.entity)}:",
         ]
-        for figure in stage.figures:
+        for figure in with_shared(stage.figures, self.numbers):
             self._statement(figure, "   ")
         self.lines += [
             f"   rows.append({self._tuple(names)})",
@@ -192,18 +176,17 @@ class _Writer:
         return f"{inputs}, {variables} in zip({self._list(entity)}, {columns})"
 
     def _statement(self, figure: Figure, indent: str) -> None:
-        if figure.name in self.settled:
-            return
         other = alias_of(figure)
         if other is not None:
             self.names.alias(figure.name, other)
             return
         variable = self.names.figure(figure.name)
+        expression = self.reading.meaning[variable] = self._expression(figure)
         settle = self._settle(figure)
         columns = _tuple(self.names.looked(name) for name in figure.looks)
         names = ", ".join([self._tuple(figure.reads), columns])
         self.lines += [
-            f"{indent}try: {variable} = {self._expression(figure)}",
+            f"{indent}try: {variable} = {expression}",
             f"{indent}except CAUGHT as error:"
             f" {variable} = {settle}(error, {names}, lines, reached)",
         ]

@@ -70,10 +70,6 @@ class Names:
             self.given[name] = self.object("P", name, value)
         return self.identifier("f", name)
 
-    def asked(self, table: str) -> tuple[str, str]:
-        """What keeps the keys a table is asked for (a set's `add`), and a variable for one."""
-        return self.identifier("asked", table), self.identifier("k", table)
-
     def column(self, name: str) -> str:
         """The variable that holds a figure of every line of a list."""
         return self.identifier("c", name)
@@ -115,6 +111,8 @@ class CodeReading:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.temporary = count()
+        self.meaning: dict[str, str] = {}
+        self.known: frozenset[str] = frozenset()
 
     def literal(self, value: Decimal | str) -> str:
         return repr(value) if isinstance(value, str) else ("ONE" if value else "ZERO")
@@ -138,7 +136,11 @@ class CodeReading:
         return f"(not {operand})"
 
     def choose(self, test: Part[str], then: Part[str], otherwise: Part[str]) -> str:
-        return f"({then.read()} if {test.read()} else {otherwise.read()})"
+        condition, before = test.read(), self.known
+        self.known |= {self.meaning.get(condition, condition)}
+        held = then.read()
+        self.known = before
+        return f"({held} if {condition} else {otherwise.read()})"
 
     def call(self, function: str, arguments: Sequence[Part[str]]) -> str:
         if function in ("slices", "tier", "top"):
@@ -160,8 +162,8 @@ class CodeReading:
         """A chain of comparisons: several times cheaper than a call of `max`."""
         best, *others = parts
         for other in others:
-            a, b = (f"t{next(self.temporary)}" for _ in range(2))
-            best = f"({a} if ({a} := {best}) {sign} ({b} := {other}) else {b})"
+            (a, put_a), (b, put_b) = self._kept(best), self._kept(other)
+            best = f"({a} if {put_a} {sign} {put_b} else {b})"
         return best
 
     def _table(self, function: str, parts: list[str]) -> str:
@@ -171,8 +173,14 @@ class CodeReading:
         key = parts[0] if rows.single else f"({', '.join(parts)})"
         if not rows.reach.any:
             return f"{table}[{key}]"
-        asked = self.names.asked(function)
-        return f"{table}[{asked[1]} if {asked[0]}({asked[1]} := {key}) is None else None]"
+        assumes = self.names.object("reach", function, rows.reach)
+        name, put = (key, key) if key.isidentifier() else self._kept(key)
+        return f"(reach({assumes}[{put}]) or {table}[{name}])"  # `reach` gives None
+
+    def _kept(self, value: str) -> tuple[str, str]:
+        """A variable for a value that is read more than once, and what puts the value into it."""
+        variable = f"t{next(self.temporary)}"
+        return variable, f"({variable} := {value})"
 
     def _scale(self, function: str, arguments: Sequence[Part[str]]) -> str:
         reference = dotted(arguments[0].node)
@@ -182,5 +190,22 @@ class CodeReading:
         tiers = f"{scale}[None]" if None in lists else f"{scale}[{parts.pop(0)}]"
         if function == "top":
             return f"{tiers}.top"
-        method = "slices_at_least" if len(parts) > 1 else function
-        return f"{tiers}.{method}({', '.join([parts[0], 'reached', *parts[1:]])})"
+        if function == "tier":
+            return f"{tiers}.tier({parts[0]}, reached)"
+        return self._slices(tiers, *parts)
+
+    def _slices(self, tiers: str, x: str, *least: str) -> str:
+        """What most figures need is computed here: the first tier's rate times what is above 0.
+
+        As a call would, it touches the tiers first, then the number and the least rate.
+        """
+        steps = f"t{next(self.temporary)}"
+        number, put = (x, x) if x.isidentifier() else self._kept(x)
+        positive = "" if f"({x} > ZERO)" in self.known else " > ZERO"
+        first = f"({steps} := {tiers}).edge >= {put}{positive}"
+        if not least:
+            method, rate = "slices", f"{steps}.rate"
+        else:
+            method, rate = "slices_at_least", self._extreme(">=", [f"{steps}.rate", *least])
+        others = ", ".join([number, "reached", *least])
+        return f"({number} * {rate} if {first} else {steps}.{method}({others}))"

@@ -12,7 +12,6 @@ from policy_engine.language.interpreter import Interpreter, dotted
 from policy_engine.language.plan import Gather, Step
 from policy_engine.language.scope import BUILT_INS, SCALE_READINGS
 from policy_engine.language.values import Lists, Rows, Undetermined, settled, together
-from policy_engine.numbers import UNLIMITED
 
 _PLAIN = (
     ast.Add,
@@ -29,9 +28,15 @@ _PLAIN = (
 )
 
 
-def _is_plain(tree: ast.expr) -> bool:
+def is_plain(tree: ast.expr) -> bool:
     """Whether a formula reads every name whatever the values are, and cannot fail on numbers."""
     return all(isinstance(node, _PLAIN) for node in ast.walk(tree))
+
+
+def _names_unlimited(tree: ast.expr) -> bool:
+    """Whether arithmetic may fail although every figure that is read is finite."""
+    names = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return "unlimited" in names
 
 
 def _tells_one(tree: ast.expr, calls: int = 0) -> bool:
@@ -41,17 +46,17 @@ def _tells_one(tree: ast.expr, calls: int = 0) -> bool:
     or a call of plain figures. With `calls` 1, a call may stand among the arguments of another.
     """
     if isinstance(tree, ast.IfExp):
-        return _is_plain(tree.test) and all(
+        return is_plain(tree.test) and all(
             _tells_one(part, calls) for part in (tree.body, tree.orelse)
         )
     if isinstance(tree, ast.Call):
-        inner = [at for at, part in enumerate(tree.args) if not _is_plain(part)]
+        inner = [at for at, part in enumerate(tree.args) if not is_plain(part)]
         # Inside another call only a key may be one: it is looked up before all else is read.
         function = dotted(tree.func)
         if inner and (function in BUILT_INS or (function in SCALE_READINGS and inner != [1])):
             return False
         return len(inner) <= calls and all(_tells_one(tree.args[at], calls) for at in inner)
-    return _is_plain(tree)
+    return is_plain(tree)
 
 
 def column_of(lines: Any, at: int) -> Any:
@@ -66,7 +71,7 @@ position of each line by its key, and the assumptions reached; gives the stateme
 
 def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Settle:
     """Settles a step that could not be computed: exactly, with every reason."""
-    is_plain = _is_plain(step.tree)
+    plain = is_plain(step.tree) and not _names_unlimited(step.tree)
     given_tells, new_tells = _tells_one(step.tree), _tells_one(step.tree, 1)
     exactly = _exactly(step.tree, step.reads, step.looks, lookups)
 
@@ -77,7 +82,7 @@ def settle_step(step: Step, lookups: Mapping[str, Rows | Lists]) -> Settle:
             only = len(unknown) == 1 and unknown[0] is error
             if (given_tells and only) or (new_tells and not unknown):
                 return settled(error)
-        if is_plain and UNLIMITED not in [v for v in values if v.__class__ is Decimal]:
+        if plain and all(v.is_finite() for v in values if v.__class__ is Decimal):
             return together(unknown)
         return exactly(values, *rest)
 

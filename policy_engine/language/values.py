@@ -131,10 +131,11 @@ class Steps:
 
     `tiers` has (upper edge, lower edge, rate, sum of the slices below); `top` is the last edge;
     above it `above` is the rate, or undetermined, resting on `assumes`. `upper` tells that an edge
-    belongs to the tier that starts there.
+    belongs to the tier that starts there. `edge` and `rate` are those of the first tier, in which
+    generated code computes without a call.
     """
 
-    __slots__ = ("above", "assumes", "first", "lowest", "tiers", "top", "total", "upper")
+    __slots__ = ("above", "assumes", "edge", "lowest", "rate", "tiers", "top", "total", "upper")
 
     def __init__(
         self,
@@ -150,14 +151,13 @@ class Steps:
                 self.tiers.append((edge, lower, rate, self.total))
                 self.top, self.total = edge, self.total + (edge - lower) * rate
         self.above, self.assumes, self.upper = above, assumes, upper
-        self.first = (self.tiers[0][0], self.tiers[0][2])
+        self.edge, _, self.rate, _ = self.tiers[0]
         self.lowest = min(rate for _, _, rate, _ in self.tiers)
 
     def slices(self, x: Decimal, reached: set[str]) -> Decimal:
         """The sum over the tiers of rate times the part of `x` inside."""
-        edge, rate = self.first
-        if x <= edge:
-            return x * rate if x > ZERO else ZERO
+        if x <= ZERO:
+            return ZERO
         for upper, lower, rate, below in self.tiers:
             if x <= upper:
                 return below + (x - lower) * rate

@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ from policy_engine.cli import run as command
 from policy_engine.decision import Decision
 from policy_engine.portfolio import decide
 from policy_engine.portfolio.batches import SMALL, portfolio
-from policy_engine.portfolio.files import parts, sources, work
+from policy_engine.portfolio.files import memory, parts, sources, work
 from policy_engine.portfolio.files.run import Order, Watch, run
 from policy_engine.portfolio.files.sources import Source
 from policy_engine.portfolio.files.tables import open_rows
@@ -582,3 +583,28 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(
     assert raised.value.problems[0].message == "not written: no space left on device"
     monkeypatch.setattr(parts.Parts, "write", real)
     assert run(order, Watch()).taken_over >= 120  # what was under way beside it is kept too
+
+
+class _OtherLibrary:
+    """A C library that has nothing to say of how memory is kept."""
+
+
+@pytest.mark.parametrize("failure", [None, OSError, TypeError])
+def test_without_glibc_memory_is_kept_as_ever(
+    failure: type[Exception] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def library(name: None) -> _OtherLibrary:
+        if failure is not None:
+            raise failure
+        return _OtherLibrary()
+
+    monkeypatch.setattr("ctypes.CDLL", library)
+    memory.keep_freed()
+
+
+def test_memory_that_is_freed_is_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[int, int] = {}
+    library = SimpleNamespace(mallopt=told.__setitem__)
+    monkeypatch.setattr("ctypes.CDLL", lambda name: library)
+    memory.keep_freed()
+    assert told == {-1: 256 * 2**20, -3: 32 * 2**20}

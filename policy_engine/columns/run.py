@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -61,11 +62,20 @@ class Prepared:
     def figures(
         self, given: Given, placed: Mapping[str, Placed] | None = None
     ) -> Callable[[str], Column]:
-        """Every figure of the plan by name, over a chunk; `placed` inputs take the place of the
-        account's own."""
+        """Every figure of the plan by name, over a chunk, computed when it is asked for; `placed`
+        inputs take the place of the account's own."""
         run = _Run(self, given, placed or {})
-        with np.errstate(all="ignore"):
-            return run.all()
+
+        def figure(name: str) -> Column:
+            with np.errstate(all="ignore"):
+                return run.figure(name)
+
+        return figure
+
+    @cached_property
+    def formulas(self) -> Mapping[str, Figure]:
+        """The figures of the plan by name."""
+        return {figure.name: figure for figure in self.plan.figures()}
 
 
 def prepared(
@@ -84,24 +94,18 @@ class _Run:
         self.plan = prepared.plan
         self.signatures = self._signatures()
         self.held: dict[str, Column] = {}
+        self.settled = False
         self.inputs = {
             item.name if entity == ACCOUNT else f"{entity}.{item.name}": item
             for entity, items in self.plan.inputs.items()
             for item in items
         }
 
-    def all(self) -> Callable[[str], Column]:
-        """Compute every figure."""
-        self._settings()
-        for figure in self.plan.figures():
-            if figure.name not in self.held:
-                self.held[figure.name] = self._once(figure)
-        return self.figure
-
     def figure(self, name: str) -> Column:
         """A figure, an input or a parameter by its full name."""
         if name not in self.held:
-            self.held[name] = self._input(name)
+            formula = self.prepared.formulas.get(name)
+            self.held[name] = self._input(name) if formula is None else self._once(formula)
         return self.held[name]
 
     def _input(self, name: str) -> Column:
@@ -113,13 +117,15 @@ class _Run:
         return constant(values.constant(parameters[name].value))
 
     def _once(self, figure: Figure) -> Column:
+        if not self.settled and figure.name in self.prepared.settings.names:
+            self._settings()
         signature = self.signatures[figure.name]
         if signature not in self.given.memo:
             self.given.memo[signature] = self._read(figure)
         return self.given.memo[signature]
 
     def _settings(self) -> None:
-        settings = self.prepared.settings
+        settings, self.settled = self.prepared.settings, True
         missing = [n for n in settings.names if self.signatures[n] not in self.given.memo]
         if missing:
             made = settings.columns([self.figure(name) for name in settings.inputs])

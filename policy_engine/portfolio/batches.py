@@ -29,7 +29,7 @@ from policy_engine.portfolio.one_by_one import as_batch, each_decided
 from policy_engine.portfolio.outcome import Answered, Outcome, answered, rules_digest
 from policy_engine.portfolio.requested import told
 from policy_engine.portfolio.rows import Snapshot, plainly, snapshots
-from policy_engine.portfolio.rulings import Choice, Ruling, chosen
+from policy_engine.portfolio.rulings import Choice, Ruling, Wanted, chosen
 from policy_engine.portfolio.untold import anything_untold
 from policy_engine.rules import Rules
 from policy_engine.snapshot import Reader, beyond_schema
@@ -120,14 +120,16 @@ class Portfolio:
         self._one_by_one(batch, np.flatnonzero(left | odd), outcome)
         return outcome
 
-    def ruled(self, batch: pa.RecordBatch) -> tuple[Outcome, Array, Array]:
-        """What columns rule, the rows of which they leave something in doubt, and those that are
-        not plainly written."""
+    def ruled(
+        self, batch: pa.RecordBatch, wanted: Wanted | None = None
+    ) -> tuple[Outcome, Array, Array]:
+        """What columns rule (all, or what is wanted), the rows of which they leave something of
+        it in doubt, and those that are not plainly written."""
         columns = Batch(batch, self.lastly)
         outcome = Outcome(self.answered, columns.count)
         codes, choices = self._choices(columns)
         marks = [
-            self._part(columns.part(start, stop), codes[start:stop], choices, outcome)
+            self._part(columns.part(start, stop), codes[start:stop], choices, outcome, wanted)
             for start, stop in _chunks(columns.count)
         ]
         left, odd = (np.concatenate(m) for m in zip(*marks, strict=True))
@@ -135,7 +137,8 @@ class Portfolio:
 
     def _looked_at_again(self, batch: pa.RecordBatch, rows: Array, outcome: Outcome) -> Array:
         """Settle what the last digits tell of some rows; which of them are still in doubt."""
-        found, left, odd = self.closer.ruled(batch.take(pa.array(rows)))
+        wanted = None if self.wholly else outcome.open(rows)
+        found, left, odd = self.closer.ruled(batch.take(pa.array(rows)), wanted)
         outcome.settle_by(found, rows, ~(left | odd))
         return left | odd
 
@@ -184,7 +187,12 @@ class Portfolio:
     # --- a part of the rows ----------------------------------------------------------------------
 
     def _part(
-        self, part: Part, codes: Array, choices: Sequence[Choice | None], outcome: Outcome
+        self,
+        part: Part,
+        codes: Array,
+        choices: Sequence[Choice | None],
+        outcome: Outcome,
+        wanted: Wanted | None,
     ) -> tuple[Array, Array]:
         """Rule on a part of the rows; where something is in doubt, and what is not plain."""
         left = np.zeros(part.count, dtype=bool)
@@ -205,7 +213,7 @@ class Portfolio:
                 odd |= rows
                 continue
             own = reading(choice.reader)
-            ruled = Ruling(choice, own, asked).ruled()
+            ruled = Ruling(choice, own, asked).ruled(wanted)
             digest = rules_digest(choice.compiled.layout.rulesets)
             outcome.put(part.start, np.flatnonzero(rows), ruled, choice.compiled, digest)
             left |= rows & ruled.unsure

@@ -20,7 +20,7 @@ from policy_engine.errors import Problem, SnapshotError
 from policy_engine.layout import InForce
 from policy_engine.model import ACCOUNT
 from policy_engine.policy import Compiled
-from policy_engine.portfolio.rulings import Ruled
+from policy_engine.portfolio.rulings import Ruled, Wanted
 
 CODED = pa.dictionary(pa.int32(), pa.string())
 
@@ -110,6 +110,8 @@ class Outcome:
         for name, truth in ruled.permissions.items():
             self.permissions[name][there] = _of(truth.bits, rows)
         for name in number_values(compiled):
+            if name not in ruled.values:
+                continue
             column = ruled.values[name]
             self.values[name][there] = _of(main_part(column), rows)
             self.absent[name][there] = _of(unknown_of(column), rows)
@@ -151,6 +153,15 @@ class Outcome:
                 values[row] = float(value) if known else 0.0
         for row in rows[self.digest[rows] < 0].tolist():
             self.digest[row] = self.digests[rules_digest(decisions[row].rulesets)]
+
+    def open(self, rows: Array) -> Wanted:
+        """What is left open of any of some rows."""
+        some = {name: bits[rows] for name, bits in self.permissions.items()}
+        return Wanted(
+            bool((self.status[rows] == _OPEN).any()),
+            frozenset(name for name, bits in some.items() if (bits & (bits - 1)).any()),
+            frozenset(n for n, values in self.values.items() if np.isnan(values[rows]).any()),
+        )
 
     def settle_by(self, found: Outcome, rows: Array, sure: Array) -> None:
         """Take from another outcome, which has these rows only, what is left open of those that it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
@@ -88,6 +88,15 @@ def _names(layout: Layout) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is to be ruled, where that is not everything."""
+
+    status: bool
+    permissions: frozenset[str]
+    values: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Ruled:
     """What is ruled: the status by its place among the statuses, or -1 (-2 where floats cannot tell
     it), permissions as bits, and the values, with where they are too `rough`.
@@ -114,16 +123,18 @@ class Ruling:
         self.told: dict[str, Truth] = {}
         self.names = _names(self.layout)
 
-    def ruled(self) -> Ruled:
-        """Everything that is ruled."""
-        status, unsure = self._status()
-        names = (*self.layout.permissions, *self.layout.requests)
+    def ruled(self, wanted: Wanted | None = None) -> Ruled:
+        """Everything that is ruled, or what is wanted of it."""
+        count = self.reading.count
+        status, unsure = self._no_status() if wanted and not wanted.status else self._status()
+        names: Collection[str] = (*self.layout.permissions, *self.layout.requests)
+        names = [n for n in names if n in wanted.permissions] if wanted else names
         permissions = {name: self.permission(name) for name in names}
         for truth in permissions.values():
             unsure = unsure | doubt_of(truth)
-        values = {name: self.figures(name) for name in self.layout.values}
+        names = [n for n in self.layout.values if wanted is None or n in wanted.values]
+        values = {name: self.figures(name) for name in names}
         found = {name: rough(c) for name, c in values.items() if isinstance(c, Number)}
-        count = self.reading.count
         flawed = {n: np.broadcast_to(where, count) for n, where in found.items() if where.any()}
         for where in flawed.values():
             unsure = unsure | where
@@ -142,6 +153,10 @@ class Ruling:
             unsure |= doubt
             open_ &= bits == FALSE
         return status, unsure
+
+    def _no_status(self) -> tuple[Array, Array]:
+        count = self.reading.count
+        return np.full(count, -1, dtype=np.int16), np.zeros(count, dtype=bool)
 
     def _condition(self, at: int | None) -> Truth:
         return truths.constant(True) if at is None else as_truth(self.figures(self.names[at]))

@@ -30,6 +30,7 @@ import pyarrow as pa
 
 from policy_engine.errors import PolicyError, Problem
 from policy_engine.portfolio.batches import Portfolio
+from policy_engine.portfolio.files.memory import keep_freed
 from policy_engine.portfolio.files.parts import Done, Parts
 from policy_engine.portfolio.files.sources import Source, Task
 from policy_engine.portfolio.files.tables import Rows, open_rows
@@ -114,6 +115,7 @@ def done(job: Job, tasks: Iterable[Task], processes: int) -> Iterator[Done]:
 
 def _by_threads(job: Job, tasks: Iterable[Task]) -> Iterator[Done]:
     """What is read next is read meanwhile, in the order of the file."""
+    keep_freed()
     with _switching(), _ended(ThreadPoolExecutor(_THREADS)) as pool:
         yield from _by_pool(pool, job.do, map(job.read, tasks), _THREADS * _AHEAD)
 
@@ -181,6 +183,7 @@ def _begin(rules: Rules, source: Source, parts: Parts, exactly: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     Thread(target=_end_with_parent, daemon=True).start()
     pa.set_cpu_count(1)
+    keep_freed()
     _JOBS.append(Job(rules, source, parts, exactly))
 
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def main() -> int:
     moments = last + [draw.randrange(1, steps + 1) for _ in range(TIMES - BY_TIME - len(last))]
     killed = sum(by_step(order, folder, moment, draw.random() < 0.5) for moment in moments)
     while killed < TIMES:
-        killed += by_time(order, folder, draw.uniform(0, took))
+        killed += by_time(order, folder, draw.uniform(0, took), draw.choice([0.0, took / 3]))
     print(f"{killed} runs killed, all gone on with to the same bytes")
     return 0
 
@@ -78,12 +79,14 @@ def by_step(order: Order, folder: Path, moment: int, after: bool) -> bool:
     return gone_on_with(order, folder, lambda child: None, step)
 
 
-def by_time(order: Order, folder: Path, moment: float) -> bool:
+def by_time(order: Order, folder: Path, moment: float, keep_after: float) -> bool:
+    """What is done before `keep_after` is not kept, what is done later is."""
+
     def kill(child: int) -> None:
         time.sleep(moment)
         os.kill(child, signal.SIGKILL)
 
-    return gone_on_with(order, folder, kill, lambda do: do())
+    return gone_on_with(order, folder, kill, lambda do: do(), keep_after)
 
 
 def gone_on_with(
@@ -91,6 +94,7 @@ def gone_on_with(
     folder: Path,
     kill: Callable[[int], None],
     step: Callable[[Callable[[], Any]], Any],
+    keep_after: float = 0.0,
 ) -> bool:
     """Whether a run was killed; then it is run again, and gives the same bytes."""
     output, wanted = folder / "answer.parquet", (folder / "wanted.parquet").read_bytes()
@@ -98,7 +102,7 @@ def gone_on_with(
     child = os.fork()
     if child == 0:
         with_steps(step)
-        run(made(order, output), Watch())
+        run(made(order, output, keep_after), Watch())
         os._exit(0)
     kill(child)
     _, status = os.waitpid(child, 0)
@@ -114,8 +118,8 @@ def gone_on_with(
     return os.WIFSIGNALED(status)
 
 
-def made(order: Order, output: Path) -> Order:
-    return Order(order.source, order.rules, output)
+def made(order: Order, output: Path, keep_after: float = 0.0) -> Order:
+    return replace(order, output=output, keep_after=keep_after)
 
 
 REAL: list[Any] = [Path.replace, Path.unlink, shutil.rmtree, parts.Parts.note, os.fsync]

@@ -277,7 +277,7 @@ def test_lines_are_found_by_key_however_many_keys_there_are(
         patch.setattr("policy_engine.columns.lines._MOST_SLOTS", 0 if sparse else 100)
         lines = Lines(np.array([len(one) for one in held]), keys=Text(codes, names))
         twice = {n for n, one in enumerate(held) if len(set(one)) < len(one)}
-        assert set(lines.repeated().tolist() if len(codes) else ()) == twice
+        assert set(lines.repeated.tolist() if len(codes) else ()) == twice
         asked = Text(np.arange(4), ("ETH", "XYZ", "BTC", "DOGE"))
         for n, one in enumerate(held):
             where, missing = lines.find(np.full(4, n), asked)

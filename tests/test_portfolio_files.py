@@ -22,7 +22,7 @@ import pytest
 
 import books
 from books import book
-from policy_engine import PolicyError, Rulebook, SnapshotError
+from policy_engine import PolicyError, Rulebook, Rules, SnapshotError
 from policy_engine.cli import run as command
 from policy_engine.decision import Decision
 from policy_engine.portfolio import decide
@@ -413,7 +413,7 @@ def test_a_process_that_dies_is_reported(tmp_path: Path, monkeypatch: pytest.Mon
 # --- runs that are ended early -----------------------------------------------------------------
 
 
-def stopped(order: Order, after: int) -> None:
+def stopped(order: Order, after: int, keep_after: float = 0.0) -> None:
     """A run that ends after so many parts."""
 
     def progress(rows: int, of: int | None) -> None:
@@ -421,7 +421,58 @@ def stopped(order: Order, after: int) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(order, Watch(progress))
+        run(replace(order, keep_after=keep_after), Watch(progress))
+
+
+def test_of_a_short_run_nothing_is_kept_and_of_one_gone_on_with_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_parts(monkeypatch)
+    output = tmp_path / "answer.parquet"
+    order = ordered(written(batch(), tmp_path / "book.parquet"), output)
+    stopped(order, after=3, keep_after=60.0)
+    assert not parts.kept(output)
+    stopped(order, after=3, keep_after=60.0)
+    assert parts.kept(output)
+    finished = run(order, Watch())
+    assert finished.taken_over >= 40
+    wanted = tmp_path / "wanted.parquet"
+    run(replace(order, output=wanted), Watch())
+    assert output.read_bytes() == wanted.read_bytes()
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_an_interrupted_command_says_whether_it_can_go_on(
+    interrupted: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    small_parts(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    source = written(batch(), tmp_path / "book.parquet")
+    order = Order(Source(source.name, "parquet"), rules_as_shipped(), Path("answer.parquet"))
+    if interrupted:
+        stopped(order, after=3)
+
+    def stop(self: parts.Parts, done: parts.Done) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parts.Parts, "note", stop)
+    assert command(["portfolio", source.name, "-o", "answer.parquet", "--at", AT]) == 130
+    told = capsys.readouterr().err.split("\n\n")[0].splitlines()[-1]
+    assert told == f"stopped; {LEFT[interrupted]}"
+
+
+LEFT = {
+    True: "run it again to go on from here",
+    False: "it was too short for anything to be kept, so it begins anew when it is run again",
+}
+
+
+@cache
+def rules_as_shipped() -> Rules:
+    return Rulebook.load().in_force(AT)
 
 
 @pytest.mark.parametrize("ending", ["parquet", "arrows", "jsonl"])
@@ -570,6 +621,7 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(
 ) -> None:
     small_parts(monkeypatch)
     order = ordered(written(batch(), tmp_path / "book.parquet"), tmp_path / "answer.parquet")
+    order = replace(order, keep_after=0.0)
     real = parts.Parts.write
 
     def write(self: parts.Parts, number: int, answer: pa.RecordBatch) -> int:

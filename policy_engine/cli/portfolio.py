@@ -189,8 +189,16 @@ def _run(order: Order) -> Finished:
             return run(order, watch)
     except KeyboardInterrupt:
         if order.output is not None:
-            say("stopped; run it again to go on from here")
+            say(f"stopped; {_left(order.output)}")
         raise
+
+
+def _left(output: Path) -> str:
+    from policy_engine.portfolio.files.parts import kept
+
+    if kept(output):
+        return "run it again to go on from here"
+    return "it was too short for anything to be kept, so it begins anew when it is run again"
 
 
 @contextmanager

@@ -89,6 +89,7 @@ class Lines:
         made: Array = owner * len(self.keys.texts) + codes
         return made
 
+    @cached_property
     def repeated(self) -> Array:
         """The accounts that have two lines of one key."""
         held, place = self._places

@@ -158,7 +158,12 @@ class Part:
 
     def odd_names(self, name: str, one: Field) -> Array | None:
         """Where a column of names, which is no input, is not plainly written."""
-        return odd_names(self.batch.columns[name].slice(self.start, self.count), one)
+        key = ("names", name)
+        if key not in self.held:
+            whole = self.batch.columns[name]
+            self.held[key] = odd_names(whole.slice(self.start, self.count), one)
+        made: Array | None = self.held[key]
+        return made
 
     def line_field(self, entity: str, name: str, kind: str, one: Field) -> Parsed:
         """A field of the lines of a list."""

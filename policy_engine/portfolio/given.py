@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from policy_engine.columns.columns import Column, as_kind, each, spread
+from policy_engine.columns.columns import Column, as_kind, spread, taken
 from policy_engine.columns.lines import Lines
 from policy_engine.columns.numbers import UNKNOWN, Array, Number, either
 from policy_engine.columns.run import Given
@@ -138,7 +138,7 @@ class Reading:
             total = self._raw(item.entity).total
             made = _nothing(item.kind, total) if found is None else found.known()
             kept = self._kept(item.entity)
-            self.part.held[key] = made if kept is None else each(made, lambda part: part[kept])
+            self.part.held[key] = made if kept is None else taken(made, kept)
         made_before: Column = self.part.held[key]
         return made_before
 
@@ -220,10 +220,13 @@ class Reading:
             made = Lines(raw.counts, unknown, self._token(entity), keys)
             made.__dict__.update({n: raw.__dict__[n] for n in _SHARED if n in raw.__dict__})
             return made
-        counts = np.bincount(raw.owner[kept], minlength=self.count)
+        owner = raw.owner.take(kept)
         if keys is not None:
-            keys = Text(keys.codes[kept], keys.texts)
-        return Lines(counts, unknown, self._token(entity), keys)
+            keys = Text(keys.codes.take(kept), keys.texts)
+        counts = np.bincount(owner, minlength=self.count)
+        made = Lines(counts, unknown, self._token(entity), keys)
+        made.__dict__["owner"] = owner
+        return made
 
     def _kept(self, entity: str) -> Array | None:
         """Which lines hold something or are named; None if all do."""
@@ -249,7 +252,7 @@ class Reading:
             return None
         for _, where, missing in self._named(entity):
             holds[where if missing is None else where[~missing]] = True
-        return None if holds.all() else holds
+        return None if holds.all() else np.flatnonzero(holds)
 
     def _named(self, entity: str) -> Iterator[tuple[str, Array, Array | None]]:
         """For each input that names lines of a list: whose, which line, and where there is none."""
@@ -281,7 +284,7 @@ class Reading:
         if raw.keys is None:
             return np.ones(self.count, dtype=bool)
         made = np.zeros(self.count, dtype=bool)
-        made[raw.repeated()] = True
+        made[raw.repeated] = True
         return made
 
     def _odd_totals(self) -> Iterator[Array | None]:

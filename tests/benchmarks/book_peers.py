@@ -4,21 +4,24 @@ python tests/benchmarks/book_peers.py [ACCOUNTS]
 
 R is random, A has a tenth of its accounts at a threshold or one step from it; five positions each,
 every figure given. All engines have the same policy; this one reads nested decimals, the others
-flat doubles, which they like best. They take turns, the median time counts. Every decision (status
-and three permissions) of every engine is compared with the one made here, and that with the exact
-path on some accounts. What stands with `~` is extrapolated from these. The goals are meant for
-1,000,000 accounts; exits 1 below half of one, or if a decision here is wrong. Needs the extras
-`portfolio` and `bench`; an engine that is not installed is left out.
+flat doubles, which they like best. They take turns, each time in a new process, where the job is
+done once before it is timed, so that none has to do with what another has left behind; the median
+time counts. Every decision (status and three permissions) of every engine is compared with the one
+made here, and that with the exact path on some accounts. What stands with `~` is extrapolated from
+these. The goals are meant for 1,000,000 accounts; exits 1 below half of one, or if a decision here
+is wrong. Needs the extras `portfolio` and `bench`; an engine that is not installed is left out.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -83,29 +86,30 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ACCOUNTS
     in_force = rules()
     print(f"{count:,} accounts, 5 positions, {in_force.versions['cross_margin_pro'].id}")
-    engines = dict(installed())
+    engines = list(installed())
     return max(
         _on_book(name, count, part, engines, in_force) for name, part in (("R", 0.0), ("A", 0.1))
     )
 
 
-def installed() -> Iterator[tuple[str, Callable[[Path, Path], None]]]:
+def installed() -> Iterator[str]:
     """The engines of floats that are there."""
     for name in FLOATS:
         try:
-            yield name, import_module(f"engines.by_{name}").run
+            import_module(f"engines.by_{name}")
+            yield name
         except ImportError as error:
             print(f"{name}: left out, {error.name} is not installed")
 
 
-def _on_book(name: str, count: int, at_threshold: float, engines: Any, in_force: Rules) -> int:
+def _on_book(
+    name: str, count: int, at_threshold: float, engines: Sequence[str], in_force: Rules
+) -> int:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         whole = write(folder, count, at_threshold)
-        jobs: dict[str, Job] = {
-            name: partial(_here, folder, in_force, n) for n, name in enumerate(HERE, start=1)
-        }
-        jobs |= {one: partial(_there, engine, folder) for one, engine in engines.items()}
+        jobs: dict[str, Job] = {name: Here(folder, n) for n, name in enumerate(HERE, start=1)}
+        jobs |= {one: There(folder, one) for one in engines}
         found = timed(jobs)
     exact = found[HERE[0]][1]
     told = {
@@ -158,7 +162,65 @@ def given(batch: pa.RecordBatch) -> pa.RecordBatch:
 # --- times ---------------------------------------------------------------------------------------
 
 Decisions = flat.Array
-Job = Callable[[], tuple[float, Decisions]]
+
+
+@dataclass(frozen=True)
+class Here:
+    """This engine on a book, its processes started too."""
+
+    folder: Path
+    processes: int
+
+    @property
+    def out(self) -> Path:
+        """Where the answer goes."""
+        return self.folder / "here.parquet"
+
+    def job(self) -> Callable[[], object]:
+        """What is to be timed."""
+        source = Source(str(self.folder / BOOK), "parquet")
+        order = Order(source, rules(), self.out, processes=self.processes)
+        return lambda: run(order, Watch())
+
+    def decisions(self) -> Decisions:
+        """The decisions of the answer in the order of the book."""
+        answer = pq.read_table(self.out)
+        names = {f"{name}_permitted": name for name in flat.PERMISSIONS}
+        return flat.coded(answer["status"], {new: answer[old] for old, new in names.items()})
+
+
+@dataclass(frozen=True)
+class There:
+    """Another engine on a book."""
+
+    folder: Path
+    engine: str
+
+    @property
+    def out(self) -> Path:
+        """Where the answer goes."""
+        return self.folder / "there.parquet"
+
+    def job(self) -> Callable[[], object]:
+        """What is to be timed."""
+        return partial(import_module(f"engines.by_{self.engine}").run, self.folder, self.out)
+
+    def decisions(self) -> Decisions:
+        """The decisions of the answer in the order of the book."""
+        return flat.decisions(self.out)
+
+
+Job = Here | There
+
+
+def seconds_of(job: Job) -> float:
+    """How long a job takes that has been done before."""
+    run_once = job.job()
+    run_once()
+    job.out.unlink()
+    begin = perf_counter()
+    run_once()
+    return perf_counter() - begin
 
 
 def timed(jobs: Mapping[str, Job]) -> dict[str, tuple[float, Decisions]]:
@@ -167,33 +229,11 @@ def timed(jobs: Mapping[str, Job]) -> dict[str, tuple[float, Decisions]]:
     decisions: dict[str, Decisions] = {}
     for _ in range(TURNS):
         for name, job in jobs.items():
-            taken, decisions[name] = job()
-            seconds[name].append(taken)
+            with ProcessPoolExecutor(1, get_context("spawn")) as process:
+                seconds[name].append(process.submit(seconds_of, job).result())
+            decisions[name] = job.decisions()
+            job.out.unlink()
     return {name: (median(times), decisions[name]) for name, times in seconds.items()}
-
-
-def _here(folder: Path, in_force: Rules, processes: int) -> tuple[float, Decisions]:
-    """This engine, its processes started too."""
-    out = folder / "here.parquet"
-    out.unlink(missing_ok=True)
-    order = Order(Source(str(folder / BOOK), "parquet"), in_force, out, processes=processes)
-    begin = perf_counter()
-    run(order, Watch())
-    return perf_counter() - begin, told(pq.read_table(out))
-
-
-def _there(engine: Callable[[Path, Path], None], folder: Path) -> tuple[float, Decisions]:
-    out = folder / "there.parquet"
-    begin = perf_counter()
-    engine(folder, out)
-    return perf_counter() - begin, flat.decisions(out)
-
-
-def told(answer: pa.Table) -> Decisions:
-    """The decisions of this engine in the order of the book."""
-    names = {f"{name}_permitted": name for name in flat.PERMISSIONS}
-    columns = {new: answer[old] for old, new in names.items()}
-    return flat.coded(answer["status"], columns)
 
 
 # --- one by one ----------------------------------------------------------------------------------

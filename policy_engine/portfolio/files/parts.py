@@ -30,11 +30,15 @@ _RUN, _JOURNAL, _LOCK = "run.json", "journal.jsonl", "lock"
 
 @dataclass(frozen=True)
 class Done:
-    """A part that is done: its number, the check sum of its file, and its counts."""
+    """A part that is done: its number, the check sum of its file, and its counts.
+
+    Without a check sum it has no file, and `answer` is all there is of it.
+    """
 
     number: int
-    check: int
+    check: int | None
     tally: Tally
+    answer: pa.RecordBatch | None = None
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,17 @@ class Parts:
         begun.replace(self.part(number))
         return zlib.crc32(content)
 
-    def read(self, number: int) -> pa.RecordBatch:
-        """A part."""
-        with pa.memory_map(self.part(number).as_posix()) as source:
+    def read(self, done: Done) -> pa.RecordBatch:
+        """The answer of a part."""
+        if done.answer is not None:
+            return done.answer
+        with pa.memory_map(self.part(done.number).as_posix()) as source:
             return pa.ipc.open_file(source).get_batch(0)
 
     def note(self, done: Done) -> None:
-        """Write into the journal that a part is done."""
+        """Write into the journal that a part is done, if it has a file."""
+        if done.check is None:
+            return
         line = {"number": done.number, "check": done.check, "tally": done.tally.to_dict()}
         with (self.folder / _JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(json.dumps(line) + "\n")
@@ -131,6 +139,11 @@ def _changed(before: Any, key: Mapping[str, Any]) -> str:
 def begun(output: Path) -> Any:
     """What a run rests on that was begun and not finished; None where there is none."""
     return _json(_beside(output) / _RUN)
+
+
+def kept(output: Path) -> bool:
+    """Whether an ended run has left anything to go on from."""
+    return bool(_lines(_beside(output) / _JOURNAL))
 
 
 def _beside(output: Path) -> Path:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,17 @@ from policy_engine.rules import Rules
 
 _ANSWER = "answer"
 
+_KEEP_AFTER = 10.0
+"""Seconds: what took no longer is as soon done again as it is kept and read."""
+
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be decided, and where the answer goes (None: it is only counted)."""
+    """What is to be decided, and where the answer goes (None: it is only counted).
+
+    Once a run has lasted `keep_after` seconds, what it has done is kept until it is finished; one
+    that goes on with an earlier run keeps everything.
+    """
 
     source: Source
     rules: Rules
@@ -47,6 +55,7 @@ class Order:
     exactly: bool = False
     processes: int = 1
     query: str | None = None
+    keep_after: float = _KEEP_AFTER
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ def run(order: Order, watch: Watch) -> Finished:
     """Decide a book. Raises SnapshotError for a book that cannot be read as a whole, PolicyError
     where the answer cannot be written, and for a query that cannot be asked."""
     with opened(order.source) as book, _parts(order) as parts:
-        job = Job(order.rules, order.source, parts, order.exactly)
+        job = Job(order.rules, order.source, parts, order.exactly, _keep_after(order))
         schema = _schema(job)
         if book.schema is not None:
             job.portfolio.check(_nothing(plain_schema(book.schema)))
@@ -96,6 +105,13 @@ def run(order: Order, watch: Watch) -> Finished:
         if order.output is not None:
             _put(parts, order.output)
         return Finished(state.tally, state.taken_over, found)
+
+
+def _keep_after(order: Order) -> float:
+    """Seconds after which files of what is done are written; a query asks the files of all."""
+    if order.query is not None or can_go_on(order):
+        return 0.0
+    return math.inf if order.output is None else order.keep_after
 
 
 def _schema(job: Job) -> pa.Schema:
@@ -189,8 +205,10 @@ class _State:
     def _write(self) -> None:
         """Write the parts that come next."""
         while self.written in self.done:
+            one = self.done[self.written]
             if self.writer is not None:
-                self.writer.write_batch(self.parts.read(self.written))
+                self.writer.write_batch(self.parts.read(one))
+            self.done[self.written] = replace(one, answer=None)
             self.written += 1
 
     def files(self) -> list[Path]:

@@ -83,6 +83,8 @@ def _reached(scale: Whole, codes: Array, x: Number, on_edge: bool) -> tuple[Arra
     at, lost = np.zeros(len(x.value), dtype=np.intp), np.zeros(1, dtype=bool)
     for tier in range(scale.width - 1):
         less, equal, more = numbers.order(x, scale.at(scale.edges, codes, tier))
+        if less.all():  # the edges rise
+            break
         at = at + (more | equal if on_edge else more)
         lost = lost | ~(less | equal | more)
     return at, lost

@@ -77,7 +77,8 @@ class Finished:
 
 def can_go_on(order: Order) -> bool:
     """Whether an earlier run of the same was ended before it was finished."""
-    return order.output is not None and begun(order.output) == _key(order)
+    before = None if order.output is None else begun(order.output)
+    return before is not None and before == _key(order)
 
 
 def run(order: Order, watch: Watch) -> Finished:

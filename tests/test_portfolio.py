@@ -196,6 +196,8 @@ def test_slices_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     whole = decide(batch, in_force)
     monkeypatch.setattr("policy_engine.portfolio.batches.CHUNK", 700)
     assert decide(batch, in_force).equals(whole)
+    monkeypatch.setattr("policy_engine.portfolio.batches.CHUNK_LINES", 1_000)
+    assert decide(batch, in_force).equals(whole)
     part = decide(batch.slice(1_000, 900), in_force)
     names = [name for name in part.schema.names if name != "decided_exactly"]
     assert part.select(names).equals(whole.slice(1_000, 900).select(names))

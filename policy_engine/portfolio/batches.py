@@ -34,8 +34,9 @@ from policy_engine.portfolio.untold import anything_untold
 from policy_engine.rules import Rules
 from policy_engine.snapshot import Reader, beyond_schema
 
-CHUNK = 16384
-"""So many accounts at a time: their columns stay in the processor's cache."""
+CHUNK, CHUNK_LINES = 65_536, 400_000
+"""So many accounts at a time, or fewer where they have more lines than so many: what is not
+arithmetic of arrays is done once for a chunk, and its columns are to fit a few hundred MB."""
 
 _MOST_COMBINATIONS = 256
 
@@ -130,7 +131,7 @@ class Portfolio:
         codes, choices = self._choices(columns)
         marks = [
             self._part(columns.part(start, stop), codes[start:stop], choices, outcome, wanted)
-            for start, stop in _chunks(columns.count)
+            for start, stop in _chunks(columns)
         ]
         left, odd = (np.concatenate(m) for m in zip(*marks, strict=True))
         return outcome, left, odd
@@ -237,10 +238,11 @@ class Portfolio:
         outcome.settle(decisions)
 
 
-def _chunks(count: int) -> list[tuple[int, int]]:
+def _chunks(batch: Batch) -> list[tuple[int, int]]:
     """Where each chunk of the rows starts and stops; one chunk of none where there are none."""
-    starts = range(0, max(count, 1), CHUNK)
-    return [(start, min(start + CHUNK, count)) for start in starts]
+    count, lines = batch.count, sum(int(of.counts.sum()) for of in batch.lists.values())
+    size = max(1, min(CHUNK, CHUNK_LINES * count // max(lines, 1)))
+    return [(start, min(start + size, count)) for start in range(0, max(count, 1), size)]
 
 
 def _distinct(array: pa.Array | None) -> tuple[Array | int, list[Any]] | None:

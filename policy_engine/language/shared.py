@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from policy_engine.language.plan import Figure, Step
 from policy_engine.language.settle import is_plain
@@ -26,46 +26,64 @@ def with_shared(figures: Sequence[Figure], numbers: Iterator[int]) -> Iterator[F
     The parts are named by `numbers`, which are those of the whole plan: a figure may be only
     another name of a part, and outlives the stage.
     """
-    parts = {f.name: [*_parts(f.tree)] if isinstance(f, Step) else [] for f in figures}
-    times = Counter(chain.from_iterable(parts.values()))
+    parts = {f.name: _parts(f.tree) if isinstance(f, Step) else {} for f in figures}
+    times = Counter(chain.from_iterable(of.values() for of in parts.values()))
     shared = {part for part, count in times.items() if count > 1}
-    sharing = _Sharing(shared, numbers)
+    if not shared:
+        yield from figures
+        return
+    spelled = {node: part for of in parts.values() for node, part in of.items() if part in shared}
+    sharing = _Sharing(spelled, numbers)
     for figure in figures:
-        if isinstance(figure, Step) and not shared.isdisjoint(parts[figure.name]):
+        if isinstance(figure, Step) and not shared.isdisjoint(parts[figure.name].values()):
             yield from sharing.apart(figure)
         else:
             yield figure
 
 
-def _parts(tree: ast.expr) -> Iterator[str]:
-    computed = (node for node in ast.walk(tree) if isinstance(node, _COMPUTED))
-    return (ast.dump(node) for node in computed if is_plain(node))
+def _parts(tree: ast.expr) -> dict[ast.AST, str]:
+    """The parts of a formula that may be shared, spelled so that equal ones are spelled alike."""
+    computed = [node for node in ast.walk(tree) if isinstance(node, _COMPUTED)]
+    if not computed:
+        return {}
+    plain = is_plain(tree)
+    return {node: ast.dump(node) for node in computed if plain or is_plain(node)}
 
 
-class _Sharing(ast.NodeTransformer):
+class _Sharing:
     """Puts a name in the place of each shared part, and makes a step of a part that is new."""
 
-    def __init__(self, parts: set[str], numbers: Iterator[int]) -> None:
+    def __init__(self, parts: Mapping[ast.AST, str], numbers: Iterator[int]) -> None:
         self.parts, self.numbers, self.names = parts, numbers, dict[str, str]()
         self.new: list[Step] = []
 
     def apart(self, step: Step) -> Iterator[Step]:
         """A step that reads its shared parts by name, after those that are new."""
         self.step, self.new = step, []
-        tree = self.visit(deepcopy(step.tree))
+        tree = self.named(step.tree)
         yield from self.new
         yield _with_tree(step, tree, tuple(self.names.values()))
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def named(self, node: Any) -> Any:
         """The name of a shared part; anything else as it is, with names for its parts."""
-        part = ast.dump(node) if isinstance(node, _COMPUTED) else ""
-        if part not in self.parts:
-            return super().visit(node)  # type: ignore[no-any-return]
+        if isinstance(node, list):
+            return [*map(self.named, node)]
+        if not isinstance(node, ast.AST):
+            return node
+        part = self.parts.get(node)
+        if part is None:
+            fields = [(name, old, self.named(old)) for name, old in ast.iter_fields(node)]
+            changed = any(new is not old and new != old for _, old, new in fields)
+            return _made_of(node, {name: new for name, _, new in fields}) if changed else node
         if part not in self.names:
             prefix = "" if self.step.entity == ACCOUNT else f"{self.step.entity}."
             name = self.names[part] = f"{prefix}shared {next(self.numbers)}"
             self.new.append(_with_tree(replace(self.step, name=name, looks=()), node))
         return ast.copy_location(ast.Name(self.names[part], ast.Load()), node)
+
+
+def _made_of(node: ast.AST, fields: Mapping[str, Any]) -> ast.AST:
+    return ast.copy_location(type(node)(**fields), node)
 
 
 def _with_tree(step: Step, tree: ast.AST, more: Sequence[str] = ()) -> Step:
